@@ -1,0 +1,40 @@
+// A seeded generator with the same numbers on every compiler (splitmix64), for the simulator and for tests.
+// One draw a statement: the order in which arguments are evaluated is not specified.
+#pragma once
+#include <cstdint>
+#include <string_view>
+
+namespace moldau {
+
+class Random {
+ public:
+  explicit Random(uint64_t seed) : state_(seed) {}
+  uint64_t next() {
+    uint64_t z = (state_ += 0x9e3779b97f4a7c15u);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+  }
+  // Uniform in [0, n); 0 for n = 0.
+  uint64_t below(uint64_t n) {
+    return n ? static_cast<uint64_t>(static_cast<unsigned __int128>(next()) * n >> 64) : 0;
+  }
+  int64_t between(int64_t low, int64_t high) {  // both ends included
+    return low + static_cast<int64_t>(below(static_cast<uint64_t>(high - low) + 1));
+  }
+  bool one_in(uint64_t n) { return below(n) == 0; }
+  bool chance(double probability) { return static_cast<double>(next() >> 11) * 0x1.0p-53 < probability; }
+  // An independent stream for one purpose: drawing from it never shifts what the others draw.
+  Random fork(std::string_view purpose, uint64_t index = 0) const {
+    uint64_t h = state_ ^ (index + 1) * 0xd6e8feb86659fd93u;
+    for (char c : purpose) h = (h ^ static_cast<uint8_t>(c)) * 0x100000001b3u;
+    Random r(h);
+    r.next();
+    return r;
+  }
+
+ private:
+  uint64_t state_;
+};
+
+}  // namespace moldau
