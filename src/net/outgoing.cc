@@ -1,0 +1,92 @@
+#include "net/outgoing.h"
+
+#include <algorithm>
+#include <array>
+
+#include "host/buffer_pool.h"
+#include "host/disk.h"
+#include "host/network.h"
+
+namespace moldau::net {
+namespace {
+
+constexpr size_t kParts = 64;                // of one vectored send
+constexpr size_t kCopyBelow = 32 * 1024;     // sendfile pays from here on (measured: reference/runtime.md 7.2)
+
+// Gathers memory and sends it in batches. The parts it names are held by the messages.
+class Gatherer {
+ public:
+  explicit Gatherer(host::Stream& stream) : stream_(stream) {}
+  bool full() const { return count_ == kParts; }
+  void add(Bytes part) { parts_[count_++] = part; }
+
+  // more: something else follows at once.
+  host::Task<Result<void>> flush(bool more) {
+    size_t first = 0;
+    while (first < count_) {
+      std::span<const Bytes> rest(parts_.data() + first, count_ - first);
+      Result<size_t> sent = co_await stream_.send(rest, more);
+      if (!sent) co_return std::move(sent.error());
+      size_t n = *sent;
+      while (first < count_ && n >= parts_[first].size()) n -= parts_[first++].size();
+      if (first < count_) parts_[first] = parts_[first].subspan(n);
+    }
+    count_ = 0;
+    co_return Result<void>();
+  }
+
+ private:
+  host::Stream& stream_;
+  std::array<Bytes, kParts> parts_;
+  size_t count_ = 0;
+};
+
+Error file_ends_early() { return fail(Errc::io, "a log file ends before the range that was to be sent"); }
+
+host::Task<Result<void>> send_file_range(host::Stream& stream, const host::File& file, int64_t position, size_t length) {
+  while (length > 0) {
+    Result<size_t> sent = co_await stream.send_file(file, position, length);
+    if (!sent) co_return std::move(sent.error());
+    if (*sent == 0) co_return file_ends_early();
+    position += static_cast<int64_t>(*sent);
+    length -= *sent;
+  }
+  co_return Result<void>();
+}
+
+host::Task<Result<SharedBytes>> read_range(host::BufferPool& pool, host::File& file, int64_t position, size_t length) {
+  BlockRef block = pool.get(length);
+  MutableBytes into(block.data(), length);
+  Result<size_t> n = co_await file.read_at(into, position);
+  if (!n) co_return std::move(n.error());
+  if (*n < length) co_return file_ends_early();
+  co_return SharedBytes(std::move(block), into);
+}
+
+}  // namespace
+
+host::Task<Result<void>> send_all(host::Stream& stream, host::BufferPool& pool, std::vector<Outgoing> messages) {
+  Gatherer out(stream);
+  std::vector<std::vector<Chain::Piece>> held;   // what the gatherer names stays here until it is sent
+  for (Outgoing& message : messages) {
+    held.push_back(message.chain.take());
+    for (Chain::Piece& piece : held.back()) {
+      if (out.full()) CO_TRY_(out.flush(true));
+      if (piece.file >= 0) {
+        auto& file = const_cast<host::File&>(*message.files[static_cast<size_t>(piece.file)]);
+        if (piece.length >= kCopyBelow) {
+          CO_TRY_(out.flush(true));
+          CO_TRY_(send_file_range(stream, file, piece.position, piece.length));
+          continue;
+        }
+        CO_TRY(copy, read_range(pool, file, piece.position, piece.length));
+        piece.bytes = std::move(copy);
+      }
+      out.add(piece.bytes.bytes());
+    }
+  }
+  CO_TRY_(out.flush(false));
+  co_return Result<void>();
+}
+
+}  // namespace moldau::net
