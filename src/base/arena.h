@@ -1,5 +1,6 @@
-// An arena holds what one request needs while it is answered: arrays of decoded fields, short texts, the fields
-// of the reply. Everything in it dies together; nothing in it has a destructor that matters.
+// An arena holds what one request needs while it is answered: arrays of decoded fields, short
+// texts, the fields of the reply. Everything in it dies together; nothing in it has a destructor
+// that matters.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -44,8 +45,8 @@ class Arena {
     size_t size;
   };
   std::vector<Block> blocks_;
-  size_t at_ = 0;     // in the last block
-  size_t used_ = 0;   // in all blocks, without alignment gaps
+  size_t at_ = 0;    // in the last block
+  size_t used_ = 0;  // in all blocks, without alignment gaps
 };
 
 }  // namespace moldau

@@ -4,16 +4,26 @@ namespace moldau {
 
 std::string_view bug_name(Bug bug) {
   switch (bug) {
-    case Bug::none: return "none";
-    case Bug::ack_before_sync: return "ack_before_sync";
-    case Bug::recovery_keeps_torn: return "recovery_keeps_torn";
-    case Bug::recovery_drops_whole: return "recovery_drops_whole";
-    case Bug::index_past_end: return "index_past_end";
-    case Bug::poll_misses_wakeup: return "poll_misses_wakeup";
-    case Bug::offset_twice: return "offset_twice";
-    case Bug::failed_sync_believed: return "failed_sync_believed";
-    case Bug::sync_reads_end_late: return "sync_reads_end_late";
-    case Bug::count_: break;
+    case Bug::none:
+      return "none";
+    case Bug::ack_before_sync:
+      return "ack_before_sync";
+    case Bug::recovery_keeps_torn:
+      return "recovery_keeps_torn";
+    case Bug::recovery_drops_whole:
+      return "recovery_drops_whole";
+    case Bug::index_past_end:
+      return "index_past_end";
+    case Bug::poll_misses_wakeup:
+      return "poll_misses_wakeup";
+    case Bug::offset_twice:
+      return "offset_twice";
+    case Bug::failed_sync_believed:
+      return "failed_sync_believed";
+    case Bug::sync_reads_end_late:
+      return "sync_reads_end_late";
+    case Bug::count_:
+      break;
   }
   return "?";
 }

@@ -8,21 +8,21 @@ namespace moldau {
 
 enum class Bug : uint8_t {
   none,
-  ack_before_sync,          // 1: produce answers before the group commit
-  recovery_keeps_torn,      // 2: recovery keeps a batch whose CRC does not hold
-  recovery_drops_whole,     // 3: recovery cuts the last whole batch as well
-  index_past_end,           // 4: recovery leaves index entries behind the cut
-  poll_misses_wakeup,       // 5: a long poll looks before it registers
-  offset_twice,             // 6: an append gives the next one its last offset
-  failed_sync_believed,     // 7: after a failed fsync the next success counts for all
-  sync_reads_end_late,      // 8: durable up to the end read after the sync, not before
+  ack_before_sync,       // 1: produce answers before the group commit
+  recovery_keeps_torn,   // 2: recovery keeps a batch whose CRC does not hold
+  recovery_drops_whole,  // 3: recovery cuts the last whole batch as well
+  index_past_end,        // 4: recovery leaves index entries behind the cut
+  poll_misses_wakeup,    // 5: a long poll looks before it registers
+  offset_twice,          // 6: an append gives the next one its last offset
+  failed_sync_believed,  // 7: after a failed fsync the next success counts for all
+  sync_reads_end_late,   // 8: durable up to the end read after the sync, not before
   count_,
 };
 // The name used on the command line: "ack_before_sync".
 std::string_view bug_name(Bug bug);
 
 #ifdef MOLDAU_PLANTED_BUGS
-void plant(Bug bug);       // one at a time, for the whole process; Bug::none removes it
+void plant(Bug bug);  // one at a time, for the whole process; Bug::none removes it
 bool planted(Bug bug);
 #else
 constexpr bool planted(Bug) { return false; }

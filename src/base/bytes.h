@@ -1,4 +1,5 @@
-// Views of bytes, and reading and writing of big-endian integers in them (Kafka's byte order everywhere).
+// Views of bytes, and reading and writing of big-endian integers in them (Kafka's byte order
+// everywhere).
 #pragma once
 #include <bit>
 #include <concepts>
@@ -9,8 +10,8 @@
 
 namespace moldau {
 
-using Bytes = std::span<const uint8_t>;       // borrowed, read only
-using MutableBytes = std::span<uint8_t>;      // borrowed, writable
+using Bytes = std::span<const uint8_t>;   // borrowed, read only
+using MutableBytes = std::span<uint8_t>;  // borrowed, writable
 
 inline Bytes as_bytes(std::string_view text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
@@ -27,12 +28,14 @@ template <std::integral T>
 T load_be(const uint8_t* p) {
   T value;
   std::memcpy(&value, p, sizeof value);
-  if constexpr (sizeof(T) > 1 && std::endian::native == std::endian::little) value = std::byteswap(value);
+  if constexpr (sizeof(T) > 1 && std::endian::native == std::endian::little)
+    value = std::byteswap(value);
   return value;
 }
 template <std::integral T>
 void store_be(uint8_t* p, T value) {
-  if constexpr (sizeof(T) > 1 && std::endian::native == std::endian::little) value = std::byteswap(value);
+  if constexpr (sizeof(T) > 1 && std::endian::native == std::endian::little)
+    value = std::byteswap(value);
   std::memcpy(p, &value, sizeof value);
 }
 

@@ -45,7 +45,8 @@ void Chain::append_file(int32_t file, int64_t position, size_t length) {
 
 void Chain::seal() {
   if (at_ == start_) return;
-  pieces_.push_back({.bytes = SharedBytes(open_, Bytes(open_.data() + start_, at_ - start_)), .length = at_ - start_});
+  pieces_.push_back({.bytes = SharedBytes(open_, Bytes(open_.data() + start_, at_ - start_)),
+                     .length = at_ - start_});
   start_ = at_;
 }
 

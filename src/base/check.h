@@ -9,8 +9,10 @@
 
 namespace moldau {
 
-// Prints the failure and aborts. Before that it calls the hook, once: the simulator prints its seed there.
-[[noreturn]] void check_failed(const char* file, int line, std::string_view condition, std::string values);
+// Prints the failure and aborts. Before that it calls the hook, once: the simulator prints its seed
+// there.
+[[noreturn]] void check_failed(const char* file, int line, std::string_view condition,
+                               std::string values);
 using CheckHook = void (*)();
 void set_check_hook(CheckHook hook);
 
@@ -23,8 +25,8 @@ std::string check_values(fmt::format_string<A...> format, A&&... args) {
 }  // namespace moldau
 
 // CHECK(offset <= end, "offset {} is past the end {}", offset, end);
-#define CHECK(condition, ...)                                                                 \
-  do {                                                                                        \
-    if (!(condition)) [[unlikely]]                                                            \
+#define CHECK(condition, ...)                                                                      \
+  do {                                                                                             \
+    if (!(condition)) [[unlikely]]                                                                 \
       ::moldau::check_failed(__FILE__, __LINE__, #condition, ::moldau::check_values(__VA_ARGS__)); \
   } while (false)

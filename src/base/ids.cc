@@ -20,8 +20,10 @@ std::string Uuid::to_string() const {
 }
 
 Result<Uuid> Uuid::parse(std::string_view text) {
+  if (text.size() == kTextLength + 2 && text.ends_with("==")) text.remove_suffix(2);
   if (text.size() != kTextLength)
-    return fail(Errc::invalid, fmt::format("'{}' is not a UUID: {} characters, wanted 22", text, text.size()));
+    return fail(Errc::invalid,
+                fmt::format("'{}' is not a UUID: {} characters, wanted 22", text, text.size()));
   Uuid out;
   uint32_t pending = 0;
   int bits = 0;
@@ -29,7 +31,8 @@ Result<Uuid> Uuid::parse(std::string_view text) {
   for (char c : text) {
     size_t digit = kAlphabet.find(c);
     if (digit == std::string_view::npos)
-      return fail(Errc::invalid, fmt::format("'{}' is not a UUID: '{}' is not URL-safe base64", text, c));
+      return fail(Errc::invalid,
+                  fmt::format("'{}' is not a UUID: '{}' is not URL-safe base64", text, c));
     pending = pending << 6 | static_cast<uint32_t>(digit);
     bits += 6;
     if (bits >= 8 && at < out.bytes.size()) {

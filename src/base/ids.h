@@ -31,14 +31,17 @@ struct Position {
   friend constexpr Position operator+(Position p, int64_t n) { return Position(p.value + n); }
   friend constexpr Position operator-(Position p, int64_t n) { return Position(p.value - n); }
   friend constexpr int64_t operator-(Position a, Position b) { return a.value - b.value; }
-  Position& operator+=(int64_t n) { value += n; return *this; }
+  Position& operator+=(int64_t n) {
+    value += n;
+    return *this;
+  }
 };
 
-using Offset = Position<struct OffsetTag>;                   // of a record in a partition
-using LeaderEpoch = Id<struct LeaderEpochTag, int32_t>;      // -1: unknown
-using BrokerId = Id<struct BrokerIdTag, int32_t>;            // node.id
+using Offset = Position<struct OffsetTag>;               // of a record in a partition
+using LeaderEpoch = Id<struct LeaderEpochTag, int32_t>;  // -1: unknown
+using BrokerId = Id<struct BrokerIdTag, int32_t>;        // node.id
 using PartitionIndex = Id<struct PartitionIndexTag, int32_t>;
-using ProducerId = Id<struct ProducerIdTag, int64_t>;        // -1: none
+using ProducerId = Id<struct ProducerIdTag, int64_t>;  // -1: none
 using ProducerEpoch = Id<struct ProducerEpochTag, int16_t>;
 
 // 128 bits, printed as Kafka prints them: 22 characters of URL-safe base64 without padding.
@@ -47,6 +50,7 @@ struct Uuid {
   auto operator<=>(const Uuid&) const = default;
   bool is_zero() const { return *this == Uuid{}; }
   std::string to_string() const;
+  // 22 characters; the two '=' of padding may follow, as Kafka accepts them.
   static Result<Uuid> parse(std::string_view text);
 };
 

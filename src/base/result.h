@@ -10,27 +10,27 @@
 namespace moldau {
 
 enum class Errc : uint8_t {
-  closed,            // the peer or the object has been closed in order
-  cancelled,         // we closed it ourselves, or are stopping
-  timed_out,         // the deadline passed first
-  reset,             // the connection broke
-  refused,           // nobody listens there
-  unreachable,       // no route, or the name does not resolve
-  address_in_use,    // another process listens there
-  not_found,         // no such file, topic, partition, key
-  already_exists,    //
-  invalid,           // malformed input: a value out of its domain
-  truncated,         // input ends before its own length says so
-  corrupt,           // a checksum or an invariant of stored bytes does not hold
-  too_large,         // above a limit; the text names the limit
-  out_of_range,      // an offset outside the log
-  unsupported,       // a version or feature that is not served
-  no_space,          // ENOSPC, EDQUOT: try again later
-  exhausted,         // EMFILE and friends: out of handles or memory budget
-  permission,        // EACCES, EPERM, EROFS
-  io,                // the disk failed: take its directory offline
-  offline,           // the log directory is offline
-  busy,              // held by another process (a lock)
+  closed,          // the peer or the object has been closed in order
+  cancelled,       // we closed it ourselves, or are stopping
+  timed_out,       // the deadline passed first
+  reset,           // the connection broke
+  refused,         // nobody listens there
+  unreachable,     // no route, or the name does not resolve
+  address_in_use,  // another process listens there
+  not_found,       // no such file, topic, partition, key
+  already_exists,  //
+  invalid,         // malformed input: a value out of its domain
+  truncated,       // input ends before its own length says so
+  corrupt,         // a checksum or an invariant of stored bytes does not hold
+  too_large,       // above a limit; the text names the limit
+  out_of_range,    // an offset outside the log
+  unsupported,     // a version or feature that is not served
+  no_space,        // ENOSPC, EDQUOT: try again later
+  exhausted,       // EMFILE and friends: out of handles or memory budget
+  permission,      // EACCES, EPERM, EROFS
+  io,              // the disk failed: take its directory offline
+  offline,         // the log directory is offline
+  busy,            // held by another process (a lock)
 };
 std::string_view errc_name(Errc code);
 
@@ -63,25 +63,26 @@ inline Error fail(Errc code, std::string text = {}) { return Error(code, std::mo
 #define MOLDAU_CAT2(a, b) a##b
 #define MOLDAU_CAT(a, b) MOLDAU_CAT2(a, b)
 
-// TRY(name, expr): declares name as the value of expr, or returns its error. TRY_(expr) for a Result<void>.
-#define TRY(name, ...)                                                       \
-  auto MOLDAU_CAT(name, _result_) = (__VA_ARGS__);                           \
+// TRY(name, expr): declares name as the value of expr, or returns its error. TRY_(expr) for a
+// Result<void>.
+#define TRY(name, ...)                                                                   \
+  auto MOLDAU_CAT(name, _result_) = (__VA_ARGS__);                                       \
   if (!MOLDAU_CAT(name, _result_)) return std::move(MOLDAU_CAT(name, _result_).error()); \
   auto& name = *MOLDAU_CAT(name, _result_)
-#define TRY_(...) \
-  do {            \
-    auto moldau_result_ = (__VA_ARGS__);                                  \
-    if (!moldau_result_) return std::move(moldau_result_.error());        \
+#define TRY_(...)                                                  \
+  do {                                                             \
+    auto moldau_result_ = (__VA_ARGS__);                           \
+    if (!moldau_result_) return std::move(moldau_result_.error()); \
   } while (false)
 
-// The same inside a coroutine; expr is awaited: CO_TRY(file, disk.open(path)). Its arguments are names and
-// scalars (STYLE.md: name it, then await it).
-#define CO_TRY(name, ...)                                                    \
-  auto MOLDAU_CAT(name, _result_) = co_await (__VA_ARGS__);                  \
+// The same inside a coroutine; expr is awaited: CO_TRY(file, disk.open(path)). Its arguments are
+// names and scalars (STYLE.md: name it, then await it).
+#define CO_TRY(name, ...)                                                                   \
+  auto MOLDAU_CAT(name, _result_) = co_await (__VA_ARGS__);                                 \
   if (!MOLDAU_CAT(name, _result_)) co_return std::move(MOLDAU_CAT(name, _result_).error()); \
   auto& name = *MOLDAU_CAT(name, _result_)
-#define CO_TRY_(...) \
-  do {               \
-    auto moldau_result_ = co_await (__VA_ARGS__);                         \
-    if (!moldau_result_) co_return std::move(moldau_result_.error());     \
+#define CO_TRY_(...)                                                  \
+  do {                                                                \
+    auto moldau_result_ = co_await (__VA_ARGS__);                     \
+    if (!moldau_result_) co_return std::move(moldau_result_.error()); \
   } while (false)

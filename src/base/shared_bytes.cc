@@ -20,7 +20,8 @@ BlockRef BlockRef::allocate(size_t capacity) {
 }
 
 void BlockRef::drop() {
-  if (block_ && block_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) block_->release(block_);
+  if (block_ && block_->references.fetch_sub(1, std::memory_order_acq_rel) == 1)
+    block_->release(block_);
 }
 
 SharedBytes SharedBytes::copy_of(Bytes bytes) {
