@@ -58,7 +58,7 @@ Result<IpAddress> parse_v6(std::string_view text) {
   if (gap != std::string_view::npos && head_bytes)
     tail_bytes = parse_groups(text.substr(gap + 2), tail.data(), 14 - std::min<size_t>(*head_bytes, 14));
   bool whole = gap == std::string_view::npos;
-  if (!head_bytes || !tail_bytes || (whole && *head_bytes != 16))
+  if (!head_bytes || !tail_bytes || (whole ? *head_bytes != 16 : *head_bytes > 14))
     return fail(Errc::invalid, fmt::format("'{}' is not an IPv6 address", text));
   std::copy_n(tail.begin(), *tail_bytes, out.bytes.begin() + (16 - static_cast<ptrdiff_t>(*tail_bytes)));
   return out;

@@ -126,7 +126,7 @@ class Disk {
       op.to = std::move(to);
     });
   }
-  // A file or an empty directory. The same about power loss.
+  // A file or an empty directory (one that is not empty: invalid). The same about power loss.
   auto remove(std::string path) { return path_op<DiskVoidOp>(DiskOp::Kind::remove, path); }
   // With its parents; no error if it is there.
   auto make_directory(std::string path) { return path_op<DiskVoidOp>(DiskOp::Kind::make_directory, path); }

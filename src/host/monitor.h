@@ -26,14 +26,14 @@ class Monitor {
 
   template <class F>
   decltype(auto) enter(F&& step) {
+    MonitorScope inside;  // before the lock: entering the same monitor twice is found, not waited for
     std::scoped_lock lock(mutex_);
-    MonitorScope inside;
     return std::forward<F>(step)(value_);
   }
   template <class F>
   decltype(auto) enter(F&& step) const {
-    std::scoped_lock lock(mutex_);
     MonitorScope inside;
+    std::scoped_lock lock(mutex_);
     return std::forward<F>(step)(std::as_const(value_));
   }
 

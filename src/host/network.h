@@ -67,7 +67,8 @@ class Stream {
       op.length = length;
     });
   }
-  virtual void shutdown_send() = 0;     // half close: the peer's recv returns 0 after what was sent
+  // Half close: the peer's recv returns 0 after what was sent. No send is under way.
+  virtual void shutdown_send() = 0;
   virtual void close() = 0;             // operations under way end with cancelled; more of them too
   virtual Address peer() const = 0;
   virtual Address local() const = 0;

@@ -5,15 +5,10 @@
 
 namespace moldau::host {
 
-Signal::~Signal() {
-  std::scoped_lock lock(mutex_);
-  while (Watch* watch = watches_.pop_front()) watch->signal = nullptr;
-}
-
 void Signal::raise() {
-  std::scoped_lock lock(mutex_);
+  std::scoped_lock lock(watches_->mutex);
   // A post never calls back, so it may happen under the lock.
-  while (Watch* watch = watches_.pop_front())
+  while (Watch* watch = watches_->list.pop_front())
     watch->loop->post(Loop::wake_mail(*watch->loop, watch->ticket));
 }
 
@@ -21,8 +16,7 @@ WaitSet::WaitSet(Loop& loop) : loop_(loop), ticket_(loop.admit(*this)) {}
 
 WaitSet::~WaitSet() {
   for (Signal::Watch& watch : watches_) {
-    if (!watch.signal) continue;
-    std::scoped_lock lock(watch.signal->mutex_);
+    std::scoped_lock lock(watch.of->mutex);
     watch.unlink();
   }
   loop_.dismiss(ticket_);
@@ -30,18 +24,17 @@ WaitSet::~WaitSet() {
 
 void WaitSet::watch(Signal& signal) {
   Signal::Watch& watch = watches_.emplace_back();
-  watch.signal = &signal;
+  watch.of = signal.watches_;
   watch.loop = &loop_;
   watch.ticket = ticket_;
-  std::scoped_lock lock(signal.mutex_);
-  signal.watches_.push_back(watch);
+  std::scoped_lock lock(watch.of->mutex);
+  watch.of->list.push_back(watch);
 }
 
 void WaitSet::rearm() {
   for (Signal::Watch& watch : watches_) {
-    if (!watch.signal) continue;
-    std::scoped_lock lock(watch.signal->mutex_);
-    if (!watch.linked()) watch.signal->watches_.push_back(watch);
+    std::scoped_lock lock(watch.of->mutex);
+    if (!watch.linked()) watch.of->list.push_back(watch);
   }
 }
 

@@ -6,6 +6,7 @@
 // Register before looking: a signal raised in between is remembered.
 #pragma once
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <utility>
 
@@ -16,22 +17,26 @@ namespace moldau::host {
 
 class Signal {
  public:
-  Signal() = default;
+  Signal() : watches_(std::make_shared<Watches>()) {}
   Signal(const Signal&) = delete;
   Signal& operator=(const Signal&) = delete;
-  ~Signal();
   // Wakes every wait set that watches this, on its own loop. From any loop.
   void raise();
 
  private:
   friend class WaitSet;
+  struct Watches;
   struct Watch : ListNode {
-    Signal* signal = nullptr;   // guarded by its mutex; cleared when the signal dies
+    std::shared_ptr<Watches> of;
     Loop* loop = nullptr;
     uint64_t ticket = 0;
   };
-  std::mutex mutex_;
-  List<Watch> watches_;         // guarded by mutex_
+  // Shared with those who watch: a signal may die right after a raise, while they still have to put their watch back.
+  struct Watches {
+    std::mutex mutex;
+    List<Watch> list;           // guarded by mutex
+  };
+  std::shared_ptr<Watches> watches_;
 };
 
 class WaitSet {
@@ -41,7 +46,7 @@ class WaitSet {
   WaitSet& operator=(const WaitSet&) = delete;
   ~WaitSet();
 
-  // Signals stay watched until the wait set dies; the signal may die first only when nobody raises it any more.
+  // Signals stay watched until the wait set dies; the signal may die first, and then never comes again.
   // A raise takes the watch off its list and the end of the wait puts it back, before the caller looks again: a
   // signal raised a thousand times in one turn sends one mail.
   void watch(Signal& signal);
