@@ -8,14 +8,14 @@
 namespace shapes {
 namespace {
 
-TEST(ControlFlow, AnAwaitInAnIfConditionWithoutLocals) {
+TEST(ToolchainControlFlow, AnAwaitInAnIfConditionWithoutLocals) {
   finishes([]() -> Task<> {
     if (co_await number(3) != 3) ADD_FAILURE();
     if (co_await answer(Tracked(), false)) ADD_FAILURE();
   });
 }
 
-TEST(ControlFlow, AnAwaitInAWhileCondition) {
+TEST(ToolchainControlFlow, AnAwaitInAWhileCondition) {
   finishes([]() -> Task<> {
     static int left;
     left = 3;
@@ -32,7 +32,7 @@ TEST(ControlFlow, AnAwaitInAWhileCondition) {
   });
 }
 
-TEST(ControlFlow, AWhileThatDeclaresWhatItAwaits) {
+TEST(ToolchainControlFlow, AWhileThatDeclaresWhatItAwaits) {
   finishes([]() -> Task<> {
     static int left;
     left = 3;
@@ -51,7 +51,7 @@ TEST(ControlFlow, AWhileThatDeclaresWhatItAwaits) {
   });
 }
 
-TEST(ControlFlow, AnAwaitInASwitch) {
+TEST(ToolchainControlFlow, AnAwaitInASwitch) {
   finishes([]() -> Task<> {
     switch (co_await number(2)) {
       case 2: {
@@ -66,7 +66,7 @@ TEST(ControlFlow, AnAwaitInASwitch) {
   });
 }
 
-TEST(ControlFlow, AnAwaitInAForLoop) {
+TEST(ToolchainControlFlow, AnAwaitInAForLoop) {
   finishes([]() -> Task<> {
     int sum = 0;
     for (int i = 0; co_await number(i) < 4; i += co_await number(1)) sum += i;
@@ -74,7 +74,7 @@ TEST(ControlFlow, AnAwaitInAForLoop) {
   });
 }
 
-TEST(ControlFlow, ContinueAndBreakDestroyWhatTheyLeave) {
+TEST(ToolchainControlFlow, ContinueAndBreakDestroyWhatTheyLeave) {
   finishes([]() -> Task<> {
     int n = 0;
     for (int i = 0; i < 10; i++) {
@@ -90,7 +90,7 @@ TEST(ControlFlow, ContinueAndBreakDestroyWhatTheyLeave) {
   });
 }
 
-TEST(ControlFlow, RangeForOverATemporaryWithAwaitsInside) {
+TEST(ToolchainControlFlow, RangeForOverATemporaryWithAwaitsInside) {
   finishes([]() -> Task<> {
     auto awaited = []() -> Task<std::vector<Tracked>> {
       co_await Suspend();
@@ -109,7 +109,7 @@ TEST(ControlFlow, RangeForOverATemporaryWithAwaitsInside) {
   });
 }
 
-TEST(ControlFlow, AnAwaitedPartOfACompoundAssignment) {
+TEST(ToolchainControlFlow, AnAwaitedPartOfACompoundAssignment) {
   finishes([]() -> Task<> {
     static int x;
     x = 1;
@@ -123,7 +123,7 @@ TEST(ControlFlow, AnAwaitedPartOfACompoundAssignment) {
   });
 }
 
-TEST(ControlFlow, EarlyReturnFromNestedBlocks) {
+TEST(ToolchainControlFlow, EarlyReturnFromNestedBlocks) {
   finishes([]() -> Task<> {
     auto leave = [](int when) -> Task<int> {
       Tracked outer;
@@ -141,7 +141,7 @@ TEST(ControlFlow, EarlyReturnFromNestedBlocks) {
   });
 }
 
-TEST(ControlFlow, AMillionTasksThatFinishAtOnceNeedNoStack) {
+TEST(ToolchainControlFlow, AMillionTasksThatFinishAtOnceNeedNoStack) {
   finishes([]() -> Task<> {
     int64_t sum = 0;
     for (int i = 0; i < 1'000'000; i++) sum += co_await number_at_once(i);

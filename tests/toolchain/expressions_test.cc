@@ -70,7 +70,7 @@ size_t use(const Tracked& a, const Tracked& b, const std::string& c) {
 }
 std::string forty() { return std::string(40, 'x'); }
 
-TEST(Expressions, AnAggregateArgumentByValue) {
+TEST(ToolchainExpressions, AnAggregateArgumentByValue) {
   finishes([]() -> Task<> {
     size_t n = co_await by_value(Aggregate{forty(), Tracked()});
     EXPECT_EQ(n, 40 + kSize);
@@ -79,14 +79,14 @@ TEST(Expressions, AnAggregateArgumentByValue) {
   });
 }
 
-TEST(Expressions, AnAggregateArgumentByReferenceLivesToTheEnd) {
+TEST(ToolchainExpressions, AnAggregateArgumentByReferenceLivesToTheEnd) {
   finishes([]() -> Task<> {
     size_t n = co_await by_reference({forty(), Tracked()});
     EXPECT_EQ(n, 40 + kSize);
   });
 }
 
-TEST(Expressions, DesignatedInitialisersAndDefaults) {
+TEST(ToolchainExpressions, DesignatedInitialisersAndDefaults) {
   finishes([]() -> Task<> {
     size_t n = co_await options({.a = co_await number(4)});
     EXPECT_EQ(n, 4 + 50 + kSize);
@@ -95,14 +95,14 @@ TEST(Expressions, DesignatedInitialisersAndDefaults) {
   });
 }
 
-TEST(Expressions, AConstructedArgument) {
+TEST(ToolchainExpressions, AConstructedArgument) {
   finishes([]() -> Task<> {
     size_t n = co_await constructed(Constructed(forty(), Tracked()));
     EXPECT_EQ(n, 40 + kSize);
   });
 }
 
-TEST(Expressions, NamedFirstThenMoved) {
+TEST(ToolchainExpressions, NamedFirstThenMoved) {
   finishes([]() -> Task<> {
     Aggregate a{forty(), Tracked()};
     size_t n = co_await by_value(std::move(a));
@@ -110,7 +110,7 @@ TEST(Expressions, NamedFirstThenMoved) {
   });
 }
 
-TEST(Expressions, ACapturingLambdaArgument) {
+TEST(ToolchainExpressions, ACapturingLambdaArgument) {
   finishes([]() -> Task<> {
     Tracked t;
     size_t n = co_await call([t] { return t.size(); });
@@ -123,7 +123,7 @@ TEST(Expressions, ACapturingLambdaArgument) {
   });
 }
 
-TEST(Expressions, AnImmediatelyCalledCoroutineLambda) {
+TEST(ToolchainExpressions, AnImmediatelyCalledCoroutineLambda) {
   finishes([]() -> Task<> {
     Tracked t;
     size_t n = co_await [&t, k = Tracked("k")]() -> Task<size_t> {
@@ -134,14 +134,14 @@ TEST(Expressions, AnImmediatelyCalledCoroutineLambda) {
   });
 }
 
-TEST(Expressions, AnInitializerListArgument) {
+TEST(ToolchainExpressions, AnInitializerListArgument) {
   finishes([]() -> Task<> {
     size_t n = co_await total({"abc", forty()});
     EXPECT_EQ(n, 43u);
   });
 }
 
-TEST(Expressions, BracesAroundAwaits) {
+TEST(ToolchainExpressions, BracesAroundAwaits) {
   finishes([]() -> Task<> {
     Pair p{co_await tracked("a"), co_await tracked("b")};
     EXPECT_EQ(p.first.text + p.second.text, "ab");
@@ -156,7 +156,7 @@ TEST(Expressions, BracesAroundAwaits) {
   });
 }
 
-TEST(Expressions, TemporariesBesideAnAwait) {
+TEST(ToolchainExpressions, TemporariesBesideAnAwait) {
   finishes([]() -> Task<> {
     size_t n = use(Tracked("x"), co_await tracked("ab"), forty());
     EXPECT_EQ(n, 43u);
@@ -167,7 +167,7 @@ TEST(Expressions, TemporariesBesideAnAwait) {
   });
 }
 
-TEST(Expressions, NestedAwaitsAndMoveOnlyValues) {
+TEST(ToolchainExpressions, NestedAwaitsAndMoveOnlyValues) {
   finishes([]() -> Task<> {
     auto pass = [](std::unique_ptr<Tracked> p, Tracked t) -> Task<std::unique_ptr<Tracked>> {
       co_await Suspend();
@@ -180,7 +180,7 @@ TEST(Expressions, NestedAwaitsAndMoveOnlyValues) {
   });
 }
 
-TEST(Expressions, ConditionalOperators) {
+TEST(ToolchainExpressions, ConditionalOperators) {
   finishes([]() -> Task<> {
     for (int i = 0; i < 2; i++) {
       Tracked both = i ? co_await tracked("a") : co_await tracked("b");
@@ -195,7 +195,7 @@ TEST(Expressions, ConditionalOperators) {
   });
 }
 
-TEST(Expressions, ShortCircuitAwaitsOnlyWhatItMust) {
+TEST(ToolchainExpressions, ShortCircuitAwaitsOnlyWhatItMust) {
   finishes([]() -> Task<> {
     static int asked = 0;
     auto is = [](Tracked, bool b) -> Task<bool> {
@@ -213,7 +213,7 @@ TEST(Expressions, ShortCircuitAwaitsOnlyWhatItMust) {
   });
 }
 
-TEST(Expressions, AMemberCoroutineOfATemporary) {
+TEST(ToolchainExpressions, AMemberCoroutineOfATemporary) {
   finishes([]() -> Task<> {
     struct Owner {
       Tracked value = Tracked();
@@ -227,7 +227,7 @@ TEST(Expressions, AMemberCoroutineOfATemporary) {
   });
 }
 
-TEST(Expressions, DiscardedAndCommaValues) {
+TEST(ToolchainExpressions, DiscardedAndCommaValues) {
   finishes([]() -> Task<> {
     co_await tracked("a");
     (void)co_await tracked("b");
@@ -236,7 +236,7 @@ TEST(Expressions, DiscardedAndCommaValues) {
   });
 }
 
-TEST(Expressions, StructuredBindings) {
+TEST(ToolchainExpressions, StructuredBindings) {
   finishes([]() -> Task<> {
     auto two = []() -> Task<std::pair<Tracked, Tracked>> {
       co_await Suspend();

@@ -9,7 +9,7 @@
 namespace shapes {
 namespace {
 
-TEST(Lifetime, LocalsOfAFrameThatDiesWaiting) {
+TEST(ToolchainLifetime, LocalsOfAFrameThatDiesWaiting) {
   dies_waiting([]() -> Task<> {
     Tracked a;
     {
@@ -21,7 +21,7 @@ TEST(Lifetime, LocalsOfAFrameThatDiesWaiting) {
   });
 }
 
-TEST(Lifetime, TemporariesOfAnExpressionThatDiesWaiting) {
+TEST(ToolchainLifetime, TemporariesOfAnExpressionThatDiesWaiting) {
   dies_waiting([]() -> Task<> {
     auto use = [](const Tracked&, int n, const Tracked&) { return n; };
     Tracked local;
@@ -30,7 +30,7 @@ TEST(Lifetime, TemporariesOfAnExpressionThatDiesWaiting) {
   });
 }
 
-TEST(Lifetime, AStructuredBindingThatDiesWaiting) {
+TEST(ToolchainLifetime, AStructuredBindingThatDiesWaiting) {
   dies_waiting([]() -> Task<> {
     auto two = []() -> Task<std::pair<Tracked, Tracked>> {
       co_await Suspend();
@@ -42,7 +42,7 @@ TEST(Lifetime, AStructuredBindingThatDiesWaiting) {
   });
 }
 
-TEST(Lifetime, AChainOfTasksThatDiesWaiting) {
+TEST(ToolchainLifetime, AChainOfTasksThatDiesWaiting) {
   dies_waiting([]() -> Task<> {
     auto inner = [](Tracked t) -> Task<size_t> {
       co_await never();
@@ -58,7 +58,7 @@ TEST(Lifetime, AChainOfTasksThatDiesWaiting) {
   });
 }
 
-TEST(Lifetime, ATaskThatNeverRanFreesItsParameters) {
+TEST(ToolchainLifetime, ATaskThatNeverRanFreesItsParameters) {
   finishes([]() -> Task<> {
     auto unused = [](Tracked, std::unique_ptr<Tracked>) -> Task<int> { co_return 1; };
     {
@@ -69,7 +69,7 @@ TEST(Lifetime, ATaskThatNeverRanFreesItsParameters) {
   });
 }
 
-TEST(Lifetime, ATaskMadeOnOneLineAndAwaitedOnTheNext) {
+TEST(ToolchainLifetime, ATaskMadeOnOneLineAndAwaitedOnTheNext) {
   finishes([]() -> Task<> {
     Task<bool> task = answer(Tracked(), true);
     co_await Suspend();
@@ -78,7 +78,7 @@ TEST(Lifetime, ATaskMadeOnOneLineAndAwaitedOnTheNext) {
   });
 }
 
-TEST(Lifetime, TasksInAVectorAndAsParameters) {
+TEST(ToolchainLifetime, TasksInAVectorAndAsParameters) {
   finishes([]() -> Task<> {
     std::vector<Task<int>> tasks;
     for (int i = 0; i < 4; i++) tasks.push_back(number(i));
@@ -95,7 +95,7 @@ TEST(Lifetime, TasksInAVectorAndAsParameters) {
   });
 }
 
-TEST(Lifetime, ValuesReturnedThroughSeveralTasks) {
+TEST(ToolchainLifetime, ValuesReturnedThroughSeveralTasks) {
   finishes([]() -> Task<> {
     struct Named {
       std::string name;
@@ -113,7 +113,7 @@ TEST(Lifetime, ValuesReturnedThroughSeveralTasks) {
   });
 }
 
-TEST(Lifetime, PairsAndOptionalsAsArguments) {
+TEST(ToolchainLifetime, PairsAndOptionalsAsArguments) {
   finishes([]() -> Task<> {
     auto take = [](std::pair<std::string, Tracked> p, std::optional<Tracked> o) -> Task<size_t> {
       co_await Suspend();
@@ -125,7 +125,7 @@ TEST(Lifetime, PairsAndOptionalsAsArguments) {
   });
 }
 
-TEST(Lifetime, AnAwaiterThatContinuesAtOnce) {
+TEST(ToolchainLifetime, AnAwaiterThatContinuesAtOnce) {
   finishes([]() -> Task<> {
     struct AtOnce {
       bool await_ready() const { return false; }
@@ -139,7 +139,7 @@ TEST(Lifetime, AnAwaiterThatContinuesAtOnce) {
   });
 }
 
-TEST(Lifetime, AnAwaiterThatCannotBeCopied) {
+TEST(ToolchainLifetime, AnAwaiterThatCannotBeCopied) {
   finishes([]() -> Task<> {
     struct Pinned {
       int value = 5;
