@@ -21,7 +21,7 @@ import ratchet
 import symbols
 import syntax
 import tidy
-from tree import Finding, Skipped, Tree, tool
+from tree import Finding, Tree, tool
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -58,12 +58,10 @@ GATES = [  # name, what a pass means, function
 def timed(gate, tree):
     began = time.monotonic()
     try:
-        found, problem = gate(tree), ""
-    except Skipped as reason:
-        found, problem = [], f"skipped: {reason}"
+        found = gate(tree)
     except Exception:  # a broken gate is a failed gate, and says how
-        found, problem = [Finding("tools/gates", 1, traceback.format_exc(), "repair the gate")], ""
-    return found, problem, time.monotonic() - began
+        found = [Finding("tools/gates", 1, traceback.format_exc(), "repair the gate")]
+    return found, time.monotonic() - began
 
 
 def main():
@@ -85,10 +83,10 @@ def report(chosen, tree):
     with concurrent.futures.ThreadPoolExecutor(len(chosen)) as runners:
         results = [(name, meaning, runners.submit(timed, gate, tree)) for name, meaning, gate in chosen]
         for name, meaning, future in results:
-            found, remark, seconds = future.result()
+            found, seconds = future.result()
             failed += bool(found)
             verdict = paint(31, f"{len(found):4} found") if found else paint(32, "        ok")
-            note = remark or tree.notes.get(name, "")
+            note = tree.notes.get(name, "")
             print(f"  {name:10}{verdict} {seconds:6.1f} s   {meaning}{f' ({note})' if note else ''}", flush=True)
             for finding in found[:50]:
                 print(f"    {finding.path}:{finding.line}: {finding.message}")

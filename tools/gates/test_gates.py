@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """Each gate sees a planted violation in a small tree, and finds nothing in a clean one. Run by ./dev check and CTest."""
+import contextlib
+import io
 import json
 import pathlib
 import subprocess
@@ -18,7 +20,7 @@ import ratchet
 import symbols
 import syntax
 import tidy
-from tree import Tree, without_comments
+from tree import Finding, Tree, without_comments
 
 LAYERS = "# comment\nbase:\nhost: base\nlog: host base\nraft: log host base\nsim: *\napp: *\n"
 # A coroutine type small enough to be compiled for each test without any system header.
@@ -142,7 +144,8 @@ class Symbols(Planted):
             "// throw, std::mutex", 'auto s = "fopen(";', "file.read(p, 3); clock.time(0); r.random();",
             "co_await file::read(1);", "std::shared_ptr<const Image> image;", "std::map<Offset, Node*> nodes;",
             "v.erase(std::remove(v.begin(), v.end(), 3), v.end());", "#include <cstdio>", "int rethrow = entry();",
-            "disk.rename(a, b); stream->close(); env.exit(3);"])}))
+            "disk.rename(a, b); stream->close(); env.exit(3);",
+            "Random random(7);"])}))
 
 
 class Syntax(Planted):
@@ -155,7 +158,8 @@ class Syntax(Planted):
         self.assertEqual([], self.awaits(
             "task good(Options given) {", "  Options o{1, 2}; int n = co_await with(o);", "  int sum = co_await number(n) + co_await number(2);",
             "  if (sum > 3) co_await number(sum);", "  auto l = [sum] { Options p{sum, 2}; return p.a; }; auto t = call(l); co_await t;",
-            "  Point p = co_await point(); auto [x, y] = p; co_await number(x + y + given.a);", "}", "constexpr int kTable[] = {1, 2};"))
+            "  Point p = co_await point(); auto [x, y] = p; co_await number(x + y + given.a);", "}", "constexpr int kTable[] = {1, 2};",
+            "const int& first() { static const int& one = kTable[0]; return one; }"))
 
     def test_braces_lambdas_conditions_choices_bindings(self):
         self.assertEqual(
@@ -249,7 +253,12 @@ enum class E { a, b };
 }
 """
         self.assertEqual([("C", 6, 8), ("g", 9, 11), ("C::operator()", 17, 18), ("Name.DoesThings", 21, 23), ("big", 24, 27)],
-                         [tuple(f) for f in ratchet.functions(without_comments(code))])
+                         [tuple(f)[:3] for f in ratchet.functions(without_comments(code))])
+
+    def test_a_table_is_data_until_it_computes(self):
+        table = "std::vector<Case> cases() {\n  using P = int;\n  return {\n" + "      {1, P{2}},\n" * 90 + "  };\n}\n"
+        self.assertEqual([], self.hits(ratchet.run, {"src/base/a.cc": table}))
+        self.assertEqual([("src/base/a.cc", 1)], self.hits(ratchet.run, {"src/base/a.cc": table.replace("  return", "  f();\n  return")}))
 
     def test_an_exception_counts_until_it_grows_or_is_not_needed(self):
         files = {"src/base/a.cc": self.LONG, ratchet.EXCEPTIONS: "src/base/a.cc:f 73\n"}
@@ -308,6 +317,24 @@ class Docs(Planted):
     def test_packages(self):
         self.assertEqual([("tools/packages.txt", 2)], self.hits(docs.run, {
             "tools/packages.txt": "build ninja-build  # builds\nbuild cmake  # builds\n", "docs/dependencies.md": "`ninja-build`\n"}))
+
+
+class Runner(Planted):
+    def report(self, gate):
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            code = check.report([("first", "is clean", lambda tree: []), ("second", "is not", gate)], self.tree({}))
+        return code, printed.getvalue()
+
+    def test_findings_and_a_broken_gate_fail_the_check(self):
+        code, printed = self.report(lambda tree: [Finding("a.cc", 3, "wrong", "do right")])
+        self.assertEqual(1, code)
+        self.assertIn("a.cc:3: wrong\n        -> do right", printed)
+        self.assertIn("gates: 1 passed, 1 failed", printed)
+        code, printed = self.report(lambda tree: 1 / 0)
+        self.assertEqual(1, code)
+        self.assertIn("ZeroDivisionError", printed)
+        self.assertEqual(0, self.report(lambda tree: [])[0])
 
 
 if __name__ == "__main__":

@@ -34,10 +34,6 @@ class Finding(NamedTuple):
     fix: str = ""
 
 
-class Skipped(Exception):
-    """A gate that has nothing to look at yet says so instead of passing silently."""
-
-
 def blank(text):
     return re.sub(r"[^\n]", " ", text)
 
