@@ -22,8 +22,13 @@ add_compile_options($<$<NOT:$<BOOL:$<TARGET_PROPERTY:MOLDAU_EXCEPTIONS>>>:-fno-e
 add_link_options(-fuse-ld=lld)
 
 if(MOLDAU_FLAVOR STREQUAL "release")
-  add_compile_options(-O2 -g1 -fstack-protector-strong -fstack-clash-protection -fcf-protection -D_FORTIFY_SOURCE=2
+  add_compile_options(-O2 -g1 -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
     -D_GLIBCXX_ASSERTIONS -fPIE)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64")
+    add_compile_options(-fcf-protection)
+  elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64")
+    add_compile_options(-mbranch-protection=standard)
+  endif()
   add_link_options(-pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--gc-sections -Wl,--icf=safe)
   add_compile_options(-ffunction-sections -fdata-sections)
 else()

@@ -1,0 +1,120 @@
+"""Gate `syntax`: rules that need the compiler's syntax tree, asked with clang-query over each source file.
+
+The await rule, *name it, then await it* (docs/decisions/0012-runtime.md): an expression that awaits contains no braces
+and no lambda, and stands in no condition. GCC 12 miscompiles ten such shapes, later compilers some; tests/toolchain
+holds the shapes. Further: no iteration over hashed containers (its order would decide something), no mutable statics.
+"""
+import fnmatch
+import os
+import re
+import subprocess
+
+from tree import CLANG, Finding, diagnostics, tool
+
+CLANG_QUERY = "clang-query-19"
+
+# Where a rule does not hold, and why: (rules, path pattern, reason).
+ALLOWED = [
+    ("static", "src/base/check.cc", "the hook that prints the simulator's seed before the process dies"),
+    ("static", "src/base/bug.cc", "the planted bug, absent from releases"),
+    ("static hashed", "src/host/posix/*", "signal handlers and the system's own singletons; order there decides nothing"),
+    ("static", "*_test.cc", "GoogleTest registers tests in statics"),
+    ("static", "tests/*", "GoogleTest and fuzzers register in statics"),
+    ("hashed", "*_test.cc", "a test may count in any order"),
+    ("hashed", "tests/*", "a test may count in any order"),
+]
+
+_OURS = "unless(isExpansionInSystemHeader())"
+_SAME = 'forFunction(functionDecl(equalsBoundNode("f")))'
+_AWAIT = f"expr(anyOf(coawaitExpr(), dependentCoawaitExpr()), {_OURS}, " 'forFunction(functionDecl().bind("f")), '
+_SHORT_CIRCUIT = 'binaryOperator(hasAnyOperatorName("&&", "||"))'
+_BRACES = "initListExpr(), cxxConstructExpr(isListInitialization())"
+
+
+def _inside(what):
+    return f"hasAncestor({what})"
+
+
+def _conditions():
+    awaits = f"expr(anyOf(coawaitExpr(), dependentCoawaitExpr()), {_SAME})"
+    holds = f"hasCondition(expr(anyOf({awaits}, hasDescendant({awaits}))))"
+    return ", ".join(f"{s}({holds})" for s in ("ifStmt", "whileStmt", "doStmt", "forStmt", "switchStmt"))
+
+
+_INNER = f"hasDescendant(expr(anyOf({_BRACES}, lambdaExpr()), {_SAME}))"
+RULES = {  # name: (matcher, message, fix)
+    "await-braces": (
+        f"{_AWAIT}anyOf({_INNER}, {_inside(f'expr({_SAME}, anyOf({_BRACES}, {_INNER}))')}))",
+        "an expression that awaits contains braces or a lambda", "name it on the line before, then await"),
+    "await-condition": (
+        f"{_AWAIT}{_inside(f'stmt({_SAME}, anyOf({_conditions()}))')})",
+        "co_await inside a condition", "await into a named variable, then test that"),
+    "await-choice": (
+        f"{_AWAIT}{_inside(f'expr({_SAME}, anyOf(conditionalOperator(), stmtExpr(), {_SHORT_CIRCUIT}))')})",
+        "co_await inside ?:, &&, || or a statement expression", "await on a line of its own, under an if"),
+    "await-binding": (
+        f"decompositionDecl({_OURS}, hasDescendant(expr(anyOf(coawaitExpr(), dependentCoawaitExpr()))))",
+        "a structured binding directly on an awaited value", "name the value, then take it apart"),
+    "rvalue-parameter": (
+        f"functionDecl({_OURS}, hasBody(coroutineBodyStmt()), hasAnyParameter(hasType(rValueReferenceType())))",
+        "a coroutine takes a parameter by &&, which dangles after its first suspension", "take it by value"),
+    "hashed": (
+        f"cxxForRangeStmt({_OURS}, hasRangeInit(expr(hasType(hasUnqualifiedDesugaredType(recordType("
+        'hasDeclaration(namedDecl(matchesName("::unordered_")))))))))',
+        "iterates over a hashed container, whose order nothing may depend on", "keep an ordered index, or a std::map"),
+    "static": (
+        f"varDecl({_OURS}, hasStaticStorageDuration(), unless(isConstexpr()), "
+        "unless(hasType(isConstQualified())), unless(hasType(references(qualType(isConstQualified())))))",
+        "mutable state that outlives every owner (global, static member or static local)",
+        "make it a member of what owns it, or constexpr"),
+}
+SCRIPT = "set bind-root false\nset output diag\n" + "".join(
+    f'match {matcher}.bind("{name}")\n' for name, (matcher, _, _) in RULES.items())
+_HIT = re.compile(r'^(?P<path>[^\s:][^:\n]*):(?P<line>\d+):\d+: note: "(?P<rule>[a-z-]+)" binds here$', re.M)
+_COROUTINE = re.compile(r"\bco_(?:await|yield|return)\b|\bCO_TRY\b")
+
+
+def wanted(tree, path):
+    """Sources of products always; tests and headers when they hold coroutines. Not the shapes of tests/toolchain: those
+    are there for the compiler to get right."""
+    if path.startswith("tests/toolchain/"):
+        return False
+    product = path.startswith("src/") and path.endswith(".cc") and not path.endswith("_test.cc")
+    return product or bool(_COROUTINE.search(tree.code(path)))
+
+
+def run(tree):
+    version = tool(CLANG_QUERY)
+    folder = tree.root / ".cache/gates"
+    folder.mkdir(parents=True, exist_ok=True)
+    script = folder / f"syntax-{os.getpid()}.query"
+    script.write_text(SCRIPT)
+    try:
+        work = [(p, tree.key(p, version, SCRIPT, ALLOWED)) for p in tree.cxx() if wanted(tree, p)]
+        return sorted(set(tree.each("syntax", work, lambda path: _ask(tree, script, path))))
+    finally:
+        script.unlink()
+
+
+def _ask(tree, script, path):
+    language = ["-x", "c++"] if path.endswith(".h") else []
+    done = subprocess.run([CLANG_QUERY, "-f", str(script), str(tree.root / path), "--", CLANG, *language,
+                           *tree.flags(path), "-Wno-everything", "-fno-color-diagnostics"],
+                          cwd=tree.root, capture_output=True, text=True)
+    output = done.stdout + done.stderr
+    broken = [d for d in diagnostics(tree, output, "make it compile first") if not d.path.startswith("..")]
+    if broken:
+        return broken[:3]
+    if output.count("match") < len(RULES) or "Error parsing" in output:
+        raise RuntimeError(f"clang-query on {path}: {output[:2000]}")
+    return list(_hits(tree, output))
+
+
+def _hits(tree, output):
+    for hit in _HIT.finditer(output):
+        rule = hit["rule"]
+        where = os.path.relpath(os.path.join(tree.root, hit["path"]), tree.root)
+        if rule not in RULES or where.startswith("..") or where.startswith("build/"):
+            continue
+        if not any(rule in rules.split() and fnmatch.fnmatch(where, pattern) for rules, pattern, _ in ALLOWED):
+            yield Finding(where, int(hit["line"]), f"{rule}: {RULES[rule][1]}", RULES[rule][2])
