@@ -1,5 +1,7 @@
 #include "broker/catalog.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace moldau::broker {
@@ -20,15 +22,29 @@ const Topic* Topics::find(const Uuid& id) const {
   return it != by_id_.end() && it->first == id ? &topics_[it->second] : nullptr;
 }
 
+namespace {
+constexpr const char* kEmpty = "the empty string is not allowed";
+constexpr const char* kDots = "is not allowed";
+constexpr const char* kLong = "is longer than the max allowed length 249";
+constexpr const char* kCharacters =
+    "contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'";
+constexpr size_t kMaxName = 249;   // a directory name holds it, a dash, the partition and a suffix
+
+bool name_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+}
+}  // namespace
+
 const char* topic_name_fault(std::string_view name) {
-  if (name.empty()) return "the topic name is empty";
-  if (name == "." || name == "..") return "the topic name is '.' or '..'";
-  if (name.size() > 249) return "the topic name is longer than 249 characters";
-  for (char c : name) {
-    bool allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
-    if (!allowed) return "the topic name holds a character other than ASCII letters, digits, '.', '_' and '-'";
-  }
-  return nullptr;
+  if (name.empty()) return kEmpty;
+  if (name == "." || name == "..") return kDots;
+  if (name.size() > kMaxName) return kLong;
+  return std::ranges::all_of(name, name_character) ? nullptr : kCharacters;
+}
+
+std::string topic_name_message(std::string_view name, const char* fault) {
+  if (name.empty()) return fmt::format("Topic name is invalid: {}", fault);
+  return fmt::format("Topic name is invalid: {}'{}' {}", fault == kLong ? "the length of " : "", name, fault);
 }
 
 const Topic* colliding_topic(const Topics& topics, std::string_view name) {

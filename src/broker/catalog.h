@@ -48,8 +48,10 @@ class Catalog {
   virtual host::Task<Result<ProducerId>> next_producer_id() = 0;
 };
 
-// nullptr if Kafka allows the name; else why not, as a sentence.
+// nullptr if Kafka allows the name; else the end of the sentence that says why not.
 const char* topic_name_fault(std::string_view name);
+// The whole sentence, in Kafka's words.
+std::string topic_name_message(std::string_view name, const char* fault);
 // '.' and '_' are the same in metric names: the existing topic that collides with a new name, or nullptr.
 const Topic* colliding_topic(const Topics& topics, std::string_view name);
 

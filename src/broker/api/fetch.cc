@@ -1,0 +1,232 @@
+// Fetch: batches from an offset on, below the high watermark. Waits until enough bytes are there or the time is up: the
+// handler is a suspended task that the partitions wake.
+// Every answer is a full one: incremental sessions (KIP-227) are declined with session id 0, as Kafka does when its cache
+// is full. Aborted transactions come with transactions (docs/status.md).
+#include <algorithm>
+
+#include "base/bug.h"
+#include "broker/api/handlers.h"
+#include "broker/errors.h"
+#include "broker/node.h"
+#include "host/loop.h"
+#include "host/wait_set.h"
+#include "replica/driver.h"
+#include "wire/messages/fetch.h"
+
+namespace moldau::broker {
+
+using wire::ErrorCode;
+using wire::FetchRequest;
+using wire::FetchResponse;
+using PartitionAnswer = FetchResponse::PartitionData;
+using TopicAnswer = FetchResponse::FetchableTopicResponse;
+
+namespace {
+
+constexpr int8_t kReadCommitted = 1;
+
+struct Wanted {
+  const FetchRequest::FetchPartition* asked;
+  Partitions::Ref partition;      // empty: error says why
+  ErrorCode error = ErrorCode::none;
+};
+struct WantedTopic {
+  const FetchRequest::FetchTopic* asked;
+  std::vector<Wanted> partitions;
+};
+
+// One attempt to answer: what was read, and whether it is worth answering now.
+struct Attempt {
+  std::vector<std::vector<log::ReadResult>> reads;   // by topic, by partition
+  std::vector<std::vector<Wanted>> states;           // the same, with the errors of this attempt
+  std::vector<std::vector<replica::Watermarks>> watermarks;
+  size_t bytes = 0;
+  bool failed = false;
+};
+
+struct Fetching {
+  Node& node;
+  RequestPtr request;
+  FetchRequest body;
+  std::vector<WantedTopic> topics;
+};
+
+ErrorCode check_epoch(int32_t asked, LeaderEpoch current) {
+  if (asked < 0 || asked == current.value) return ErrorCode::none;
+  return asked < current.value ? ErrorCode::fenced_leader_epoch : ErrorCode::unknown_leader_epoch;
+}
+
+Wanted find(const Node& node, const std::optional<std::string>& topic, const FetchRequest::FetchPartition& asked) {
+  if (!topic) return {&asked, {}, ErrorCode::unknown_topic_id};
+  Partitions::Ref partition = node.partitions.find(*topic, asked.partition);
+  if (!partition) return {&asked, {}, ErrorCode::unknown_topic_or_partition};
+  ErrorCode error = check_epoch(asked.current_leader_epoch, partition->watermarks().leader_epoch);
+  return {&asked, std::move(partition), error};
+}
+
+void find_all(Fetching& f) {
+  std::shared_ptr<const Topics> topics = f.node.catalog.topics();
+  for (const auto& asked : f.body.topics) {
+    std::optional<std::string> name(asked.topic);
+    if (f.request->version >= 13) {
+      const Topic* topic = topics->find(asked.topic_id);
+      name = topic ? std::optional(topic->name) : std::nullopt;
+    }
+    WantedTopic& wanted = f.topics.emplace_back(&asked);
+    for (const auto& partition : asked.partitions) {
+      // Of a partition that is named twice, the last one counts.
+      auto same = [&](const Wanted& w) { return w.asked->partition == partition.partition; };
+      std::erase_if(wanted.partitions, same);
+      wanted.partitions.push_back(find(f.node, name, partition));
+    }
+  }
+}
+
+host::Task<log::ReadResult> read_one(Fetching& f, Attempt& attempt, Wanted& wanted, replica::Watermarks& marks) {
+  log::ReadResult none;
+  size_t budget = static_cast<size_t>(std::max(f.body.max_bytes, 0));
+  size_t left = attempt.bytes < budget ? budget - attempt.bytes : 0;
+  size_t limit = std::min(left, static_cast<size_t>(wanted.asked->partition_max_bytes));
+  bool first = attempt.bytes == 0;   // one whole batch, however large, or a small limit would stop a consumer for ever
+  Offset from(wanted.asked->fetch_offset);
+  Result<log::ReadResult> read = co_await wanted.partition->read(f.node.env, from, limit, first);
+  marks = wanted.partition->watermarks();
+  if (read) co_return std::move(*read);
+  wanted.error = to_kafka(read.error());
+  co_return none;
+}
+
+host::Task<Attempt> attempt_all(Fetching& f) {
+  Attempt out;
+  for (WantedTopic& topic : f.topics) {
+    auto& reads = out.reads.emplace_back();
+    auto& states = out.states.emplace_back(topic.partitions);
+    auto& marks = out.watermarks.emplace_back(topic.partitions.size());
+    for (size_t i = 0; i < states.size(); i++) {
+      log::ReadResult read;
+      if (states[i].error == ErrorCode::none) read = co_await read_one(f, out, states[i], marks[i]);
+      out.failed |= states[i].error != ErrorCode::none;
+      out.bytes += read.bytes;
+      reads.push_back(std::move(read));
+    }
+  }
+  co_return out;
+}
+
+// The records as pieces of the reply; file ranges are numbered in out.files.
+wire::Records to_records(Request& request, log::ReadResult& read, net::Outgoing& out) {
+  std::span<wire::RecordsPiece> pieces = request.pieces(read.pieces.size());
+  for (size_t i = 0; i < pieces.size(); i++) {
+    log::ReadPiece& piece = read.pieces[i];
+    if (!piece.file) {
+      pieces[i].bytes = std::move(piece.bytes);
+      continue;
+    }
+    pieces[i].file = static_cast<int32_t>(out.files.size());
+    pieces[i].position = piece.position;
+    pieces[i].length = piece.length;
+    out.files.push_back(std::move(piece.file));
+  }
+  return {.pieces = pieces};
+}
+
+PartitionAnswer to_answer(Fetching& f, const Wanted& wanted, const replica::Watermarks& marks, log::ReadResult& read,
+                          net::Outgoing& files) {
+  PartitionAnswer answer{.partition_index = wanted.asked->partition, .error_code = code(wanted.error)};
+  answer.records = wire::Records();
+  if (wanted.error != ErrorCode::none) {
+    answer.high_watermark = -1;
+    if (wanted.partition && f.body.isolation_level != kReadCommitted)
+      answer.aborted_transactions = wire::Array<FetchResponse::AbortedTransaction>::null();
+    return answer;
+  }
+  answer.high_watermark = marks.high_watermark.value;
+  answer.last_stable_offset = marks.high_watermark.value;   // no transaction is ever open
+  answer.log_start_offset = marks.log_start.value;
+  if (f.body.isolation_level != kReadCommitted)
+    answer.aborted_transactions = wire::Array<FetchResponse::AbortedTransaction>::null();
+  answer.records = to_records(*f.request, read, files);
+  return answer;
+}
+
+net::Outgoing to_reply(Fetching& f, Attempt attempt) {
+  Arena& arena = f.request->arena;
+  net::Outgoing files;
+  std::span<TopicAnswer> topics = arena.array<TopicAnswer>(f.topics.size());
+  for (size_t t = 0; t < topics.size(); t++) {
+    std::span<PartitionAnswer> partitions = arena.array<PartitionAnswer>(attempt.states[t].size());
+    for (size_t i = 0; i < partitions.size(); i++)
+      partitions[i] = to_answer(f, attempt.states[t][i], attempt.watermarks[t][i], attempt.reads[t][i], files);
+    topics[t] = {.topic = f.topics[t].asked->topic, .topic_id = f.topics[t].asked->topic_id, .partitions = partitions};
+  }
+  net::Outgoing out = reply(*f.request, FetchResponse{.responses = topics});
+  out.files = std::move(files.files);
+  return out;
+}
+
+void watch_all(Fetching& f, host::WaitSet& changes) {
+  for (WantedTopic& topic : f.topics)
+    for (Wanted& wanted : topic.partitions)
+      if (wanted.partition) changes.watch(wanted.partition->moved());
+}
+
+// Waits until the attempt is worth an answer.
+host::Task<Attempt> attempt_until_enough(Fetching& f) {
+  Instant deadline = f.node.env.loop.now() + milliseconds(std::max(f.body.max_wait_ms, 0));
+  size_t enough = static_cast<size_t>(std::max(f.body.min_bytes, 0));
+  host::WaitSet changes(f.node.env.loop);
+  bool late = planted(Bug::poll_misses_wakeup);
+  if (!late) watch_all(f, changes);   // first register, then look: nothing that happens in between is missed
+  for (bool first = true;; first = false) {
+    Attempt attempt = co_await attempt_all(f);
+    bool done = attempt.failed || attempt.bytes >= enough || f.body.max_wait_ms <= 0 || f.topics.empty();
+    if (done) co_return attempt;
+    if (late && first) watch_all(f, changes);
+    bool raised = co_await changes.wait_until(deadline);
+    if (!raised) co_return co_await attempt_all(f);
+  }
+}
+
+// What makes the whole request fail, none if nothing does.
+ErrorCode fault(const FetchRequest& body) {
+  if (body.session_epoch > 0) return ErrorCode::fetch_session_id_not_found;   // we never open a session
+  if (body.isolation_level < 0 || body.isolation_level > kReadCommitted) return ErrorCode::unknown_server_error;
+  if (body.max_bytes < 0) return ErrorCode::unknown_server_error;
+  for (const auto& topic : body.topics)
+    for (const auto& partition : topic.partitions)
+      if (partition.partition_max_bytes < 0) return ErrorCode::unknown_server_error;
+  return ErrorCode::none;
+}
+
+// Kafka lists the partitions with the error up to version 12, and not from 13 on.
+net::Outgoing refuse(Request& request, const FetchRequest& body, ErrorCode error) {
+  FetchResponse answer{.error_code = code(error)};
+  bool list = request.version < 13 && error == ErrorCode::unknown_server_error;
+  std::span<TopicAnswer> topics = request.arena.array<TopicAnswer>(list ? body.topics.size() : 0);
+  for (size_t t = 0; t < topics.size(); t++) {
+    std::span<PartitionAnswer> partitions = request.arena.array<PartitionAnswer>(body.topics[t].partitions.size());
+    for (size_t i = 0; i < partitions.size(); i++) {
+      partitions[i].partition_index = body.topics[t].partitions[i].partition;
+      partitions[i].error_code = code(error);
+      partitions[i].high_watermark = -1;
+      partitions[i].records = wire::Records();
+    }
+    topics[t] = {.topic = body.topics[t].topic, .partitions = partitions};
+  }
+  answer.responses = topics;
+  return reply(request, answer);
+}
+
+}  // namespace
+
+Answer fetch(Node& node, RequestPtr request) {
+  TRY_CO(body, wire::decode_fetch_request(request->body, request->version));
+  ErrorCode error = fault(body);
+  if (error != ErrorCode::none) co_return refuse(*request, body, error);
+  Fetching f{node, std::move(request), body, {}};
+  find_all(f);
+  Attempt attempt = co_await attempt_until_enough(f);
+  co_return to_reply(f, std::move(attempt));
+}
+
+}  // namespace moldau::broker

@@ -1,0 +1,32 @@
+// One handler an API, each in the file of its name.
+#pragma once
+#include "broker/request.h"
+
+namespace moldau::broker {
+
+struct Node;
+
+Answer api_versions(Node& node, RequestPtr request);
+Answer metadata(Node& node, RequestPtr request);
+Answer create_topics(Node& node, RequestPtr request);
+Answer delete_topics(Node& node, RequestPtr request);
+Answer produce(Node& node, RequestPtr request);
+Answer fetch(Node& node, RequestPtr request);
+Answer list_offsets(Node& node, RequestPtr request);
+Answer init_producer_id(Node& node, RequestPtr request);
+
+// The answer to an ApiVersions request of a version that we do not know: version 0, error 35, and our range (KIP-511).
+net::Outgoing api_versions_unsupported(Request& request);
+
+// Which versions we advertise, and which of those we answer. Kafka 4.3.1 advertises Produce from 0 because librdkafka
+// up to 2.11 sends compressed batches only then, and closes the connection on 0 to 2; so do we.
+struct Served {
+  wire::ApiKey key;
+  int16_t min_advertised;
+  int16_t min_served;
+  int16_t max;
+  Answer (*handle)(Node&, RequestPtr);
+};
+std::span<const Served> served_apis();
+
+}  // namespace moldau::broker

@@ -1,0 +1,136 @@
+// Produce: validates each partition's batch, appends, and answers when the append is committed (acks=all), when it is in
+// the log (acks=1), or not at all (acks=0; an error closes the connection). The reply waits apart, so that the
+// connection's next request begins meanwhile; replies keep their order.
+// Not there yet: duplicate detection for idempotent producers, transactions (docs/status.md).
+#include "base/bug.h"
+#include "broker/api/handlers.h"
+#include "broker/errors.h"
+#include "broker/node.h"
+#include "host/clock.h"
+#include "host/loop.h"
+#include "replica/driver.h"
+#include "wire/messages/produce.h"
+#include "wire/produced_batch.h"
+
+namespace moldau::broker {
+
+using wire::ErrorCode;
+using wire::ProduceRequest;
+using wire::ProduceResponse;
+using PartitionAnswer = ProduceResponse::PartitionProduceResponse;
+using TopicAnswer = ProduceResponse::TopicProduceResponse;
+
+namespace {
+
+// An append that the reply waits for.
+struct Pending {
+  Partitions::Ref partition;
+  log::Appended appended;
+  PartitionAnswer* answer;
+};
+
+// A Produce request while it is answered. Its response lies in the request's arena.
+struct Production {
+  Node& node;
+  RequestPtr request;
+  ProduceRequest body;
+  ProduceResponse response;
+  std::vector<Pending> pending;
+  bool failed = false;
+};
+using ProductionPtr = std::unique_ptr<Production>;
+
+void refuse(Production& p, PartitionAnswer& answer, ErrorCode error, std::string_view text = {}) {
+  p.failed = true;
+  answer.error_code = code(error);
+  answer.base_offset = -1;
+  if (!text.empty()) answer.error_message = p.request->arena.copy(text);
+}
+
+void refuse_batch(Production& p, PartitionAnswer& answer, const wire::BatchFault& fault, const replica::Partition& partition) {
+  refuse(p, answer, fault.error, fault.text);
+  if (fault.in_log) answer.log_start_offset = partition.watermarks().log_start.value;
+  if (!fault.record) return;
+  auto errors = p.request->arena.array<ProduceResponse::BatchIndexAndErrorMessage>(1);
+  errors[0] = {.batch_index = *fault.record, .batch_index_error_message = p.request->arena.copy(fault.record_text)};
+  answer.record_errors = errors;
+}
+
+host::Task<void> append(Production& p, Partitions::Ref partition, const ProduceRequest::PartitionProduceData& data,
+                        PartitionAnswer& answer) {
+  Node& node = p.node;
+  wire::ProduceRules rules{.version = p.request->version, .max_batch_bytes = node.config.max_message_bytes,
+                           .now = node.env.clock.wall()};
+  Bytes sent = data.records ? data.records->bytes : Bytes();
+  wire::ProducedBatch batch = wire::check_produced(p.request->writable(sent), rules);
+  if (batch.fault.error != ErrorCode::none) {
+    refuse_batch(p, answer, batch.fault, *partition);
+    co_return;
+  }
+  Result<log::Appended> appended = partition->append(p.request->frame.block, batch.bytes, rules.now);
+  if (!appended) {
+    refuse(p, answer, to_kafka(appended.error()), appended.error().text());
+    co_return;
+  }
+  answer.base_offset = appended->base.value;
+  answer.log_start_offset = appended->log_start.value;
+  p.pending.push_back({partition, *appended, &answer});
+  co_await partition->write_out(node.env);
+}
+
+// The topic's name, or nothing if there is no such topic (only ids can be unknown here).
+std::optional<std::string> topic_name(const Production& p, const ProduceRequest::TopicProduceData& topic) {
+  if (p.request->version < 13) return std::string(topic.name);
+  const std::shared_ptr<const Topics> topics = p.node.catalog.topics();
+  const Topic* found = topics->find(topic.topic_id);
+  return found ? std::optional(found->name) : std::nullopt;
+}
+
+host::Task<void> append_topic(Production& p, const ProduceRequest::TopicProduceData& topic, TopicAnswer& answer) {
+  std::span<PartitionAnswer> answers = p.request->arena.array<PartitionAnswer>(topic.partition_data.size());
+  answer = {.name = topic.name, .topic_id = topic.topic_id, .partition_responses = answers};
+  std::optional<std::string> name = topic_name(p, topic);
+  for (size_t i = 0; i < answers.size(); i++) {
+    const auto& data = topic.partition_data[i];
+    answers[i].index = data.index;
+    if (p.body.acks < -1 || p.body.acks > 1) {
+      refuse(p, answers[i], ErrorCode::invalid_required_acks);
+    } else if (!name) {
+      refuse(p, answers[i], ErrorCode::unknown_topic_id);
+    } else if (Partitions::Ref partition = p.node.partitions.find(*name, data.index)) {
+      co_await append(p, partition, data, answers[i]);
+    } else {
+      refuse(p, answers[i], ErrorCode::unknown_topic_or_partition);
+    }
+  }
+}
+
+// Awaited by the connection when the reply's turn has come.
+host::Task<net::Outgoing> answer_when_committed(ProductionPtr p) {
+  Instant deadline = p->node.env.loop.now() + milliseconds(std::max(p->body.timeout_ms, 0));
+  for (Pending& pending : p->pending) {
+    Result<void> committed = co_await pending.partition->wait_committed(p->node.env, pending.appended, deadline);
+    if (!committed) refuse(*p, *pending.answer, to_kafka(committed.error()), committed.error().text());
+  }
+  co_return reply(*p->request, p->response);
+}
+
+}  // namespace
+
+Answer produce(Node& node, RequestPtr request) {
+  TRY_CO(body, wire::decode_produce_request(request->body, request->version));
+  auto p = std::make_unique<Production>(Production{node, std::move(request), body, {}, {}});
+  std::span<TopicAnswer> topics = p->request->arena.array<TopicAnswer>(body.topic_data.size());
+  p->response.responses = topics;
+  for (size_t i = 0; i < topics.size(); i++) co_await append_topic(*p, body.topic_data[i], topics[i]);
+  net::Outgoing out;
+  if (body.acks == 0) {
+    if (p->failed) co_return fail(Errc::invalid, "a produce request with acks=0 failed; closing is all that tells the client");
+    co_return out;
+  }
+  if (body.acks == 1 || p->pending.empty() || planted(Bug::ack_before_sync)) co_return reply(*p->request, p->response);
+  out.later = answer_when_committed(std::move(p));
+  co_return out;
+}
+
+}  // namespace moldau::broker

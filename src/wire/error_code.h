@@ -1,0 +1,36 @@
+// Kafka's error codes, as far as this broker gives them.
+#pragma once
+#include <cstdint>
+
+namespace moldau::wire {
+
+enum class ErrorCode : int16_t {
+  unknown_server_error = -1,
+  none = 0,
+  offset_out_of_range = 1,
+  corrupt_message = 2,
+  unknown_topic_or_partition = 3,
+  request_timed_out = 7,
+  message_too_large = 10,
+  coordinator_not_available = 15,
+  invalid_topic_exception = 17,
+  invalid_required_acks = 21,
+  invalid_timestamp = 32,
+  unsupported_version = 35,
+  topic_already_exists = 36,
+  invalid_partitions = 37,
+  invalid_replication_factor = 38,
+  invalid_replica_assignment = 39,
+  invalid_config = 40,
+  invalid_request = 42,
+  unsupported_for_message_format = 43,
+  kafka_storage_error = 56,
+  fetch_session_id_not_found = 70,
+  fenced_leader_epoch = 74,
+  unknown_leader_epoch = 75,
+  unsupported_compression_type = 76,
+  invalid_record = 87,
+  unknown_topic_id = 100,
+};
+
+}  // namespace moldau::wire
