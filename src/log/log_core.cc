@@ -58,6 +58,7 @@ void LogCore::roll(WallTime now) {
   Segment& last = segments_.back();
   last.index.seal();
   last.largest = last.index.largest();
+  last.largest_known = true;
   last.sealed_index = std::make_shared<const SegmentIndex>(std::move(last.index));
   last.index = SegmentIndex(last.base);
   last.sealed = true;
@@ -72,7 +73,7 @@ void LogCore::unseal(Segment& segment) {
   if (!segment.sealed) return;
   segment.index = *segment.sealed_index;
   segment.sealed_index = nullptr;
-  segment.largest = std::nullopt;
+  segment.largest_known = false;
   segment.sealed = false;
 }
 

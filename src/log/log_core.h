@@ -61,7 +61,8 @@ struct Segment {
   std::optional<int64_t> first_timestamp;   // largest timestamp of the first batch
   SegmentIndex index{Offset(0)};            // growing; of the last segment only
   IndexRef sealed_index;       // of a sealed segment, while it is in memory
-  std::optional<TimestampOffset> largest;   // of a sealed segment whose index was in memory once
+  std::optional<TimestampOffset> largest;   // of a sealed segment, if largest_known
+  bool largest_known = false;
   FileRef file;                // while it is open
   bool exists = false;         // its file has been made
   bool name_durable = false;   // and the directory synced since
@@ -168,8 +169,9 @@ class LogCore {
 
   // Reading. Errors: out_of_range, offline.
   Result<ReadPlan> plan_read(const ReadRequest& request);
-  // Where the first batch with a timestamp >= t may be: a plan of kind file, or done if there is none.
-  Result<ReadPlan> plan_time(WallTime t);
+  // Where the first batch with a timestamp >= t may be, looking at segments that end behind `from`: a plan of kind
+  // file, or done if there is none.
+  Result<ReadPlan> plan_time(WallTime t, Offset from);
   // The largest timestamp of the log, in `found`; or the plan of a segment whose index is to be loaded first.
   Result<ReadPlan> plan_largest(std::optional<TimestampOffset>& found);
   void file_opened(Offset segment, const FileRef& file);
@@ -189,8 +191,8 @@ class LogCore {
   Offset recovery_point() const;
   bool failed(uint64_t ticket) const;
   const std::optional<Error>& offline() const { return offline_; }
-  // All is written and nobody writes or syncs.
-  bool idle() const { return unwritten_ == tail_.size() && !writing_ && !syncing_; }
+  // Nobody writes or syncs, and nothing is left to write.
+  bool quiet() const { return !writing_ && !syncing_ && (offline_ || unwritten_ == tail_.size()); }
   const std::deque<Segment>& segments() const { return segments_; }
   const Epochs& epochs() const { return epochs_; }
   size_t tail_bytes() const { return tail_size_; }

@@ -100,11 +100,11 @@ std::optional<TimestampOffset> LogCore::largest_of(const Segment& segment) const
   return segment.sealed ? segment.largest : segment.index.largest();
 }
 
-Result<ReadPlan> LogCore::plan_time(WallTime t) {
+Result<ReadPlan> LogCore::plan_time(WallTime t, Offset from) {
   if (offline_) return moldau::fail(Errc::offline, offline_->to_string());
-  for (size_t i = 0; i < segments_.size(); i++) {
+  for (size_t i = segment_of(from); i < segments_.size(); i++) {
     const Segment& part = segments_[i];
-    bool known = !part.sealed || part.sealed_index || part.largest;
+    bool known = !part.sealed || part.largest_known;
     std::optional<TimestampOffset> largest = largest_of(part);
     if (known && (!largest || largest->timestamp < t)) continue;
     ReadPlan plan = plan_of(i);
@@ -121,7 +121,7 @@ Result<ReadPlan> LogCore::plan_largest(std::optional<TimestampOffset>& found) {
   if (offline_) return moldau::fail(Errc::offline, offline_->to_string());
   for (size_t i = 0; i < segments_.size(); i++) {
     const Segment& part = segments_[i];
-    if (part.sealed && !part.sealed_index && !part.largest) return plan_of(i);
+    if (part.sealed && !part.largest_known) return plan_of(i);
     std::optional<TimestampOffset> largest = largest_of(part);
     if (largest && (!found || largest->timestamp > found->timestamp)) found = largest;
   }
@@ -141,6 +141,7 @@ void LogCore::index_loaded(Offset base, const IndexRef& index) {
   if (part.base != base || !part.sealed) return;
   part.sealed_index = index;
   part.largest = index->largest();
+  part.largest_known = true;
   part.last_use = ++use_;
   close_unused();
 }
