@@ -2,12 +2,12 @@
 # moldau_<name> of src/<name>/**.cc, and an executable <name>_test of src/<name>/**_test.cc under CTest.
 # A module's own needs (system libraries, generated sources) stand in src/<name>/module.cmake, included after.
 
-# Libraries of one folder: *.cc without tests; tests: *_test.cc.
+# Libraries of one folder: *.cc without tests; tests: *_test.cc and what they share, test_*.cc.
 function(moldau_sources name out_sources out_tests)
   file(GLOB_RECURSE all CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc)
   set(tests ${all})
-  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
-  list(FILTER all EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER tests INCLUDE REGEX "(_test|/test_[^/]*)\\.cc$")
+  list(FILTER all EXCLUDE REGEX "(_test|/test_[^/]*)\\.cc$")
   list(FILTER all EXCLUDE REGEX "/main\\.cc$")
   set(${out_sources} ${all} PARENT_SCOPE)
   set(${out_tests} ${tests} PARENT_SCOPE)

@@ -1,0 +1,101 @@
+#include "log/files.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "host/disk.h"
+#include "log/batch_fields.h"
+
+namespace moldau::log {
+
+using host::Env;
+using host::OpenMode;
+using host::Task;
+
+Task<Result<std::vector<uint8_t>>> read_small_file(Env& env, std::string path) {
+  CO_TRY(file, env.disk.open(path, OpenMode::read));
+  int64_t size = file->size();
+  if (size > kMaxSmallFile)
+    co_return fail(Errc::too_large, fmt::format("{}: {} bytes, at most {} are expected", path, size, kMaxSmallFile));
+  std::vector<uint8_t> content(static_cast<size_t>(size));
+  MutableBytes into(content);
+  CO_TRY(count, file->read_at(into, 0));
+  content.resize(count);
+  co_return content;
+}
+
+Task<Result<std::vector<uint8_t>>> read_if_exists(Env& env, std::string path) {
+  auto content = co_await read_small_file(env, path);
+  if (!content && content.error().code() == Errc::not_found) co_return std::vector<uint8_t>{};
+  co_return content;
+}
+
+Task<Result<void>> replace_file(Env& env, std::string directory, std::string name, std::vector<uint8_t> content) {
+  std::string path = directory + "/" + name;
+  std::string temporary = path + ".tmp";
+  {
+    CO_TRY(file, env.disk.open(temporary, OpenMode::create));
+    CO_TRY_(file->truncate(0));
+    Bytes part(content);
+    std::span<const Bytes> parts(&part, 1);
+    if (!content.empty()) CO_TRY_(file->write_at(parts, 0));
+    CO_TRY_(file->sync());
+  }
+  CO_TRY_(env.disk.rename(temporary, path));
+  CO_TRY_(env.disk.sync_directory(directory));
+  co_return Result<void>{};
+}
+
+Task<Result<void>> replace_text(Env& env, std::string directory, std::string name, std::string content) {
+  std::vector<uint8_t> bytes(content.begin(), content.end());
+  co_return co_await replace_file(env, directory, name, bytes);
+}
+
+Task<Result<void>> remove_if_exists(Env& env, std::string path) {
+  Result<void> removed = co_await env.disk.remove(path);
+  if (!removed && removed.error().code() == Errc::not_found) co_return Result<void>{};
+  co_return removed;
+}
+
+Task<Result<void>> remove_tree(Env& env, std::string path) {
+  CO_TRY(entries, env.disk.list(path));
+  for (const host::DirEntry& entry : entries) {
+    std::string file = path + "/" + entry.name;
+    CO_TRY_(env.disk.remove(file));
+  }
+  co_return co_await env.disk.remove(path);
+}
+
+Task<Result<void>> save_index(Env& env, std::string directory, const SegmentIndex& index) {
+  std::string name = segment_file_name(index.base(), ".index");
+  std::vector<uint8_t> content = index.encode_offsets();
+  CO_TRY_(replace_file(env, directory, name, content));
+  name = segment_file_name(index.base(), ".timeindex");
+  content = index.encode_times();
+  CO_TRY_(replace_file(env, directory, name, content));
+  co_return Result<void>{};
+}
+
+Task<Result<std::optional<BatchInfo>>> HeaderWalk::next() {
+  constexpr size_t kChunk = 8192;
+  constexpr int64_t kHeader = kBatchHeader;
+  if (next_ >= end_) co_return std::optional<BatchInfo>();
+  if (next_ < buffer_at_ || next_ + kHeader > buffer_at_ + std::ssize(buffer_)) {
+    buffer_.resize(kChunk);
+    MutableBytes into(buffer_);
+    CO_TRY(count, file_.read_at(into, next_));
+    buffer_.resize(count);
+    buffer_at_ = next_;
+  }
+  int64_t left = end_ - next_;
+  bool header = left >= kHeader && next_ + kHeader <= buffer_at_ + std::ssize(buffer_);
+  const uint8_t* p = buffer_.data() + (next_ - buffer_at_);
+  if (!header || batch_magic(p) != 2 || batch_size(p) < kHeader || batch_size(p) > left || batch_last_delta(p) < 0)
+    co_return fail(Errc::corrupt, fmt::format("{}: no batch at position {} of {}", file_.path(), next_, end_));
+  BatchInfo batch = batch_info(p, next_);
+  next_ += batch.size;
+  co_return std::optional<BatchInfo>(batch);
+}
+
+}  // namespace moldau::log

@@ -1,0 +1,192 @@
+// The part of LogCore that answers readers, and that knows which files are open and which indexes are in memory.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "log/batch_fields.h"
+#include "log/log_core.h"
+
+namespace moldau::log {
+namespace {
+
+constexpr size_t kMaxPieces = 64;      // of one answer from the tail
+constexpr size_t kMaxIdle = 4;         // sealed segments with an open file or an index in memory
+
+// Bytes of the batches at the front of `run` that end before limit and fit into room.
+size_t whole_batches(Bytes run, Offset limit, size_t room) {
+  size_t size = 0;
+  while (size < run.size()) {
+    BatchInfo batch = batch_info(run.data() + size, 0);
+    if (batch.last >= limit || static_cast<size_t>(batch.size) > room - size) break;
+    size += static_cast<size_t>(batch.size);
+  }
+  return size;
+}
+
+// Bytes of the batches before the one that holds offset; all of them if none does.
+size_t batches_before(Bytes run, Offset offset) {
+  size_t at = 0;
+  while (at < run.size() && batch_info(run.data() + at, 0).last < offset)
+    at += static_cast<size_t>(batch_size(run.data() + at));
+  return at;
+}
+
+}  // namespace
+
+Result<ReadPlan> LogCore::plan_read(const ReadRequest& request) {
+  if (offline_) return moldau::fail(Errc::offline, offline_->to_string());
+  if (request.from < start_ || request.from > end_)
+    return moldau::fail(Errc::out_of_range,
+                        fmt::format("offset {} is outside of {} to {}", request.from, start_, end_));
+  Offset limit = std::min(request.limit, end_);
+  if (request.from >= limit) return ReadPlan{};
+  if (tail_.empty() || request.from < tail_.front().base) return read_file(request, limit);
+  ReadPlan plan = read_tail(request, limit);
+  // So many small pieces: one range of the file is better, if it is there.
+  if (plan.tail.size() == kMaxPieces && request.from < written_) return read_file(request, limit);
+  return plan;
+}
+
+ReadPlan LogCore::read_tail(const ReadRequest& request, Offset limit) const {
+  ReadPlan plan;
+  auto run = std::prev(std::ranges::upper_bound(tail_, request.from, {}, &Run::base));
+  size_t skip = batches_before(run->bytes.bytes(), request.from);
+  size_t room = request.max_bytes;
+  if (skip == run->bytes.size()) return plan;
+  plan.base = batch_info(run->bytes.data() + skip, 0).base;
+  if (request.at_least_one) room = std::max(room, static_cast<size_t>(batch_size(run->bytes.data() + skip)));
+  for (; run != tail_.end() && plan.tail.size() < kMaxPieces; ++run, skip = 0) {
+    size_t left = run->bytes.size() - skip;
+    bool whole = run->last < limit && left <= room;
+    size_t size = whole ? left : whole_batches(run->bytes.bytes().subspan(skip), limit, room);
+    if (size > 0) plan.tail.push_back(run->bytes.slice(skip, size));
+    room -= size;
+    if (size < left) break;
+  }
+  return plan;
+}
+
+ReadPlan LogCore::plan_of(size_t index) {
+  Segment& part = segments_[index];
+  ReadPlan plan;
+  plan.kind = ReadPlan::Kind::file;
+  plan.segment = part.base;
+  plan.file = part.file;
+  plan.end = part.written;
+  if (index + 1 < segments_.size()) plan.next_segment = segments_[index + 1].base;
+  part.last_use = ++use_;
+  return plan;
+}
+
+ReadPlan LogCore::read_file(const ReadRequest& request, Offset limit) {
+  size_t index = segment_of(request.from);
+  const Segment& part = segments_[index];
+  ReadPlan plan = plan_of(index);
+  if (!part.sealed)
+    plan.search = part.index.position_for(request.from);
+  else if (part.sealed_index)
+    plan.search = part.sealed_index->position_for(request.from);
+  if (limit >= end_of(index) || limit >= written_) return plan;
+  auto run = std::ranges::lower_bound(tail_, limit, {}, &Run::base);
+  if (run != tail_.end() && run->base == limit && run->segment == part.base)
+    plan.end = std::min(plan.end, run->position);
+  else
+    plan.limit = limit;
+  return plan;
+}
+
+std::optional<TimestampOffset> LogCore::largest_of(const Segment& segment) const {
+  return segment.sealed ? segment.largest : segment.index.largest();
+}
+
+Result<ReadPlan> LogCore::plan_time(WallTime t, Offset from) {
+  if (offline_) return moldau::fail(Errc::offline, offline_->to_string());
+  for (size_t i = segment_of(from); i < segments_.size(); i++) {
+    const Segment& part = segments_[i];
+    bool known = !part.sealed || part.largest_known;
+    std::optional<TimestampOffset> largest = largest_of(part);
+    if (known && (!largest || largest->timestamp < t)) continue;
+    ReadPlan plan = plan_of(i);
+    if (!part.sealed)
+      plan.search = part.index.position_for(t);
+    else if (part.sealed_index)
+      plan.search = part.sealed_index->position_for(t);
+    return plan;
+  }
+  return ReadPlan{};
+}
+
+Result<ReadPlan> LogCore::plan_largest(std::optional<TimestampOffset>& found) {
+  if (offline_) return moldau::fail(Errc::offline, offline_->to_string());
+  for (size_t i = 0; i < segments_.size(); i++) {
+    const Segment& part = segments_[i];
+    if (part.sealed && !part.largest_known) return plan_of(i);
+    std::optional<TimestampOffset> largest = largest_of(part);
+    if (largest && (!found || largest->timestamp > found->timestamp)) found = largest;
+  }
+  return ReadPlan{};
+}
+
+void LogCore::file_opened(Offset base, const FileRef& file) {
+  Segment& part = segments_[segment_of(base)];
+  if (part.base != base) return;
+  part.file = file;
+  part.last_use = ++use_;
+  close_unused();
+}
+
+void LogCore::index_loaded(Offset base, const IndexRef& index) {
+  Segment& part = segments_[segment_of(base)];
+  if (part.base != base || !part.sealed) return;
+  part.sealed_index = index;
+  part.largest = index->largest();
+  part.largest_known = true;
+  part.last_use = ++use_;
+  close_unused();
+}
+
+// A file is shared: who reads from it keeps it open.
+void LogCore::close_unused() {
+  for (;;) {
+    Segment* oldest = nullptr;
+    size_t idle = 0;
+    for (size_t i = 0; i + 1 < segments_.size(); i++) {
+      Segment& part = segments_[i];
+      if (!part.index_saved || end_of(i) > durable_ || (!part.file && !part.sealed_index)) continue;
+      idle++;
+      if (!oldest || part.last_use < oldest->last_use) oldest = &part;
+    }
+    if (idle <= kMaxIdle) return;
+    oldest->file = nullptr;
+    oldest->sealed_index = nullptr;
+  }
+}
+
+IndexRef LogCore::unsaved_index() {
+  for (size_t i = 0; i + 1 < segments_.size() && end_of(i) <= durable_; i++)
+    if (segments_[i].sealed_index && !segments_[i].index_saved) return segments_[i].sealed_index;
+  return nullptr;
+}
+
+void LogCore::index_saved(Offset base) {
+  segment(base).index_saved = true;
+  close_unused();
+}
+
+IndexRef LogCore::final_index() const {
+  SegmentIndex index = segments_.back().index;
+  index.seal();
+  return std::make_shared<const SegmentIndex>(std::move(index));
+}
+
+std::optional<EpochStep> LogCore::unsaved_epochs() const {
+  if (!unsaved_epoch_) return std::nullopt;
+  return EpochStep{epochs_.encode(), epochs_version_};
+}
+
+void LogCore::epochs_saved(uint64_t version) {
+  if (version == epochs_version_) unsaved_epoch_ = std::nullopt;
+}
+
+}  // namespace moldau::log

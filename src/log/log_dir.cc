@@ -1,0 +1,289 @@
+#include "log/log_dir.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "host/disk.h"
+#include "log/files.h"
+
+namespace moldau::log {
+
+using host::Env;
+using host::OpenMode;
+using host::Task;
+
+namespace {
+constexpr const char* kMarker = ".kafka_cleanshutdown";
+constexpr const char* kRecoveryPoints = "recovery-point-offset-checkpoint";
+constexpr const char* kLogStarts = "log-start-offset-checkpoint";
+
+// "topic-0"; not "topic-0.<id>-delete", whose last part is no number.
+bool is_partition(std::string_view name) {
+  size_t dash = name.rfind('-');
+  if (dash == name.npos || dash == 0 || dash + 1 == name.size()) return false;
+  return std::ranges::all_of(name.substr(dash + 1), [](char c) { return c >= '0' && c <= '9'; });
+}
+}  // namespace
+
+void DirCore::add(const std::string& directory, LogMember& member) {
+  bool added = members_.emplace(directory, &member).second;
+  CHECK(added, "{} is open twice", directory);
+}
+
+bool DirCore::remove(const std::string& directory) {
+  auto found = members_.find(directory);
+  if (found == members_.end()) return true;
+  LogMember& member = *found->second;
+  if (member.pins_ > 0) return false;
+  if (member.dirty_) std::erase(dirty_, &member);
+  member.dirty_ = false;
+  members_.erase(found);
+  return true;
+}
+
+void DirCore::abandon(const std::string& directory) {
+  unclean = true;
+  auto found = members_.find(directory);
+  if (found == members_.end()) return;
+  std::erase(dirty_, found->second);
+  members_.erase(found);
+}
+
+bool DirCore::mark_dirty(LogMember& member) {
+  if (member.dirty_) return false;
+  member.dirty_ = true;
+  dirty_.push_back(&member);
+  return dirty_.size() == 1;
+}
+
+std::vector<LogMember*> DirCore::take_dirty() {
+  for (LogMember* member : dirty_) {
+    member->dirty_ = false;
+    member->pins_++;
+  }
+  return std::exchange(dirty_, {});
+}
+
+std::vector<std::pair<std::string, LogMember*>> DirCore::pin_all() {
+  std::vector<std::pair<std::string, LogMember*>> all(members_.begin(), members_.end());
+  for (auto& [directory, member] : all) member->pins_++;
+  return all;
+}
+
+void DirCore::unpin(LogMember& member) {
+  CHECK(member.pins_ > 0, "a log is unpinned too often");
+  member.pins_--;
+}
+
+bool DirCore::fail(const Error& error) {
+  if (offline) return false;
+  offline = error;
+  return true;
+}
+
+LogDir::LogDir(Env& env, std::string path, LogDirConfig config)
+    : env_(env),
+      path_(std::move(path)),
+      config_(config),
+      permits_(env.loop, config.parallel_syncs),
+      round_(env.loop, "log_dir_round"),
+      flusher_(env.loop, "log_dir_flusher") {}
+
+LogDir::~LogDir() = default;
+
+Task<Result<std::unique_ptr<LogDir>>> LogDir::open(Env& env, std::string path, LogDirConfig config) {
+  auto dir = std::make_unique<LogDir>(env, std::move(path), config);
+  CO_TRY_(dir->start());
+  co_return dir;
+}
+
+Task<Result<OffsetCheckpoint>> LogDir::load(std::string name) {
+  std::string path = path_ + "/" + name;
+  CO_TRY(content, read_if_exists(env_, path));
+  auto points = decode_offset_checkpoint(as_text(content));
+  if (!points) co_return std::move(points.error()).in(path);
+  co_return points;
+}
+
+Task<Result<void>> LogDir::start() {
+  CO_TRY_(env_.disk.make_directory(path_));
+  std::string lock = path_ + "/.lock";
+  CO_TRY(held, env_.disk.lock(lock));
+  lock_ = std::move(held);
+  CO_TRY(points, load(kRecoveryPoints));
+  CO_TRY(starts, load(kLogStarts));
+  core_.enter([&](DirCore& core) {
+    core.recovery_points = std::move(points);
+    core.log_starts = std::move(starts);
+  });
+  // Consumed before anything is recovered: a crash during recovery must not look like a clean stop (KAFKA-10471).
+  std::string marker = path_ + "/" + kMarker;
+  Result<void> removed = co_await env_.disk.remove(marker);
+  was_clean_ = removed.has_value();
+  if (!removed && removed.error().code() != Errc::not_found) co_return removed;
+  if (was_clean_) CO_TRY_(env_.disk.sync_directory(path_));
+  flusher_.spawn(flush_rounds());
+  co_return Result<void>{};
+}
+
+std::optional<Error> LogDir::offline() const {
+  return core_.enter([](const DirCore& core) { return core.offline; });
+}
+
+Offset LogDir::recovery_point(const std::string& directory) const {
+  return core_.enter([&](const DirCore& core) {
+    auto found = core.recovery_points.find(directory);
+    return found == core.recovery_points.end() ? Offset(0) : found->second;
+  });
+}
+
+Offset LogDir::log_start(const std::string& directory) const {
+  return core_.enter([&](const DirCore& core) {
+    auto found = core.log_starts.find(directory);
+    return found == core.log_starts.end() ? Offset(0) : found->second;
+  });
+}
+
+void LogDir::attach(const std::string& directory, LogMember& member) {
+  core_.enter([&](DirCore& core) { core.add(directory, member); });
+}
+
+Task<void> LogDir::detach(Env& env, const std::string& directory) {
+  host::WaitSet freed(env.loop);
+  freed.watch(freed_);
+  while (!core_.enter([&](DirCore& core) { return core.remove(directory); })) co_await freed.wait_until(kNever);
+}
+
+void LogDir::closed(const std::string& directory, Offset recovery_point, Offset log_start) {
+  core_.enter([&](DirCore& core) {
+    core.recovery_points[directory] = recovery_point;
+    if (log_start > Offset(0)) core.log_starts[directory] = log_start;
+  });
+}
+
+void LogDir::abandon(const std::string& directory) {
+  core_.enter([&](DirCore& core) { core.abandon(directory); });
+}
+
+void LogDir::mark_dirty(LogMember& member) {
+  if (core_.enter([&](DirCore& core) { return core.mark_dirty(member); })) changed_.raise();
+}
+
+void LogDir::unpin(LogMember& member) {
+  core_.enter([&](DirCore& core) { core.unpin(member); });
+  freed_.raise();
+}
+
+void LogDir::fail(const Error& error) {
+  if (!core_.enter([&](DirCore& core) { return core.fail(error); })) return;
+  auto all = core_.enter([](DirCore& core) { return core.pin_all(); });
+  for (auto& [directory, member] : all) {
+    member->go_offline(error);
+    unpin(*member);
+  }
+}
+
+Task<void> LogDir::sync_one(LogMember& member) {
+  co_await member.sync_round(env_);
+  unpin(member);
+  permits_.release(1);
+}
+
+Task<void> LogDir::run_round(std::vector<LogMember*> round) {
+  for (LogMember* member : round) {
+    co_await permits_.acquire(1);
+    round_.spawn(sync_one(*member));
+  }
+  co_await round_.drained();
+}
+
+Task<void> LogDir::flush_rounds() {
+  host::WaitSet changes(env_.loop);
+  changes.watch(changed_);
+  Instant next = env_.loop.now() + config_.checkpoint_interval;
+  for (;;) {
+    auto round = core_.enter([](DirCore& core) { return core.take_dirty(); });
+    if (!round.empty())
+      co_await run_round(round);
+    else if (core_.enter([](DirCore& core) { return core.stopping; }))
+      co_return;
+    else
+      co_await changes.wait_until(next);
+    if (env_.loop.now() < next) continue;
+    Result<void> saved = co_await save_checkpoints(env_);
+    if (!saved && saved.error().code() == Errc::io) fail(saved.error());
+    next = env_.loop.now() + config_.checkpoint_interval;
+  }
+}
+
+Task<Result<void>> LogDir::save_checkpoints(Env& env) {
+  host::WaitSet freed(env.loop);
+  freed.watch(freed_);
+  while (core_.enter([](DirCore& core) { return std::exchange(core.saving, true); }))
+    co_await freed.wait_until(kNever);
+  Result<void> written = co_await write_checkpoints(env);
+  core_.enter([](DirCore& core) { core.saving = false; });
+  freed_.raise();
+  co_return written;
+}
+
+Task<Result<void>> LogDir::write_checkpoints(Env& env) {
+  if (auto error = offline()) co_return moldau::fail(Errc::offline, error->to_string());
+  auto all = core_.enter([](DirCore& core) { return core.pin_all(); });
+  std::vector<std::pair<Offset, Offset>> points;
+  for (auto& [directory, member] : all) points.emplace_back(member->recovery_point(), member->log_start());
+  auto [recovery, starts] = core_.enter([&](DirCore& core) {
+    for (size_t i = 0; i < all.size(); i++) {
+      core.recovery_points[all[i].first] = points[i].first;
+      if (points[i].second > Offset(0)) core.log_starts[all[i].first] = points[i].second;
+      core.unpin(*all[i].second);
+    }
+    return std::pair(encode_offset_checkpoint(core.recovery_points), encode_offset_checkpoint(core.log_starts));
+  });
+  freed_.raise();
+  CO_TRY_(replace_text(env, path_, kRecoveryPoints, recovery));
+  CO_TRY_(replace_text(env, path_, kLogStarts, starts));
+  co_return Result<void>{};
+}
+
+Task<Result<void>> LogDir::forget(Env& env, const std::string& directory) {
+  bool known = core_.enter([&](DirCore& core) {
+    size_t points = core.recovery_points.erase(directory);
+    return points + core.log_starts.erase(directory) > 0;
+  });
+  if (known) CO_TRY_(save_checkpoints(env));
+  co_return Result<void>{};
+}
+
+Task<Result<void>> LogDir::close(int64_t broker_epoch) {
+  core_.enter([](DirCore& core) {
+    CHECK(core.members() == 0, "{} logs are still open", core.members());
+    core.stopping = true;
+  });
+  changed_.raise();
+  co_await flusher_.drained();
+  bool clean = core_.enter([](DirCore& core) { return !core.unclean && !core.offline; });
+  if (!clean) co_return moldau::fail(Errc::offline, path_ + ": not all of it was closed in order, the next start will look through it");
+  CO_TRY_(save_checkpoints(env_));
+  std::string marker = fmt::format("{{\"version\":0,\"brokerEpoch\":{}}}", broker_epoch);
+  CO_TRY_(replace_text(env_, path_, kMarker, marker));
+  lock_ = nullptr;
+  co_return Result<void>{};
+}
+
+Task<Result<std::vector<std::string>>> LogDir::partitions(Env& env) {
+  std::vector<std::string> found;
+  CO_TRY(entries, env.disk.list(path_));
+  for (const host::DirEntry& entry : entries) {
+    if (!entry.directory) continue;
+    if (is_partition(entry.name)) found.push_back(entry.name);
+    if (!entry.name.ends_with("-delete")) continue;
+    std::string path = path_ + "/" + entry.name;
+    CO_TRY_(remove_tree(env, path));
+  }
+  co_return found;
+}
+
+}  // namespace moldau::log

@@ -1,0 +1,185 @@
+// The part of Log that reads: by offset and by timestamp.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "host/disk.h"
+#include "log/files.h"
+#include "log/log.h"
+#include "log/record_time.h"
+
+namespace moldau::log {
+
+using host::Env;
+using host::Task;
+
+namespace {
+
+ReadResult from_tail(ReadPlan& plan, const Offsets& offsets) {
+  ReadResult result{.base = plan.base, .offsets = offsets};
+  for (SharedBytes& bytes : plan.tail) {
+    result.bytes += bytes.size();
+    size_t length = bytes.size();
+    result.pieces.push_back({.bytes = std::move(bytes), .length = length});
+  }
+  return result;
+}
+
+}  // namespace
+
+// An index file that is missing or does not fit is built again from the segment.
+Task<Result<void>> Log::load_index(Env& env, Offset base) {
+  int64_t size = core_.enter([&](const LogCore& core) {
+    auto found = std::ranges::find(core.segments(), base, &Segment::base);
+    return found == core.segments().end() ? 0 : found->written;
+  });
+  std::string path = path_ + "/" + segment_file_name(base, ".index");
+  CO_TRY(offsets, read_if_exists(env, path));
+  path = path_ + "/" + segment_file_name(base, ".timeindex");
+  CO_TRY(times, read_if_exists(env, path));
+  auto index = SegmentIndex::decode(base, offsets, times, size);
+  bool missing = index && times.empty() && offsets.empty();
+  if (!index || missing) {
+    CO_TRY(rebuilt, rebuild_index(env, path_, base, config_.index_interval_bytes));
+    index = std::move(rebuilt);
+    const SegmentIndex& content = *index;
+    CO_TRY_(save_index(env, path_, content));
+  }
+  auto loaded = std::make_shared<const SegmentIndex>(std::move(*index));
+  core_.enter([&](LogCore& core) { core.index_loaded(base, loaded); });
+  co_return Result<void>{};
+}
+
+// False: the plan is to be made again.
+Task<Result<bool>> Log::prepare(Env& env, ReadPlan& plan) {
+  if (plan.search < 0) {
+    CO_TRY_(load_index(env, plan.segment));
+    co_return false;
+  }
+  if (!plan.file) {
+    CO_TRY(file, open_file(env, plan.segment));
+    plan.file = std::move(file);
+  }
+  co_return true;
+}
+
+Task<Result<std::optional<BatchInfo>>> Log::find_batch(const ReadPlan& plan, Offset from) {
+  HeaderWalk walk(*plan.file, plan.search, plan.end);
+  for (;;) {
+    CO_TRY(batch, walk.next());
+    if (!batch || batch->last >= from) co_return batch;
+  }
+}
+
+// As much as may be shown from `first` on, at most room bytes.
+Task<Result<ReadPiece>> Log::piece_from(const ReadPlan& plan, const BatchInfo& first, size_t room) {
+  int64_t end = plan.end;
+  if (std::cmp_less(room, end - first.position)) end = first.position + static_cast<int64_t>(room);
+  if (plan.limit) {
+    HeaderWalk walk(*plan.file, first.position, plan.end);
+    for (;;) {
+      CO_TRY(batch, walk.next());
+      if (!batch || batch->position >= end) break;
+      if (batch->last >= *plan.limit) end = batch->position;
+    }
+  }
+  co_return ReadPiece{.file = plan.file, .position = first.position, .length = static_cast<size_t>(end - first.position)};
+}
+
+Task<Result<ReadResult>> Log::read(Env& env, ReadRequest request) {
+  for (;;) {
+    Offsets offsets;
+    auto planned = core_.enter([&](LogCore& core) {
+      offsets = core.offsets();
+      return core.plan_read(request);
+    });
+    if (!planned) co_return std::move(planned.error());
+    ReadPlan& plan = *planned;
+    if (plan.kind == ReadPlan::Kind::done) co_return from_tail(plan, offsets);
+    CO_TRY(ready, prepare(env, plan));
+    if (!ready) continue;
+    CO_TRY(first, find_batch(plan, request.from));
+    ReadResult result{.offsets = offsets};
+    if (!first) {
+      // Compaction took the last batches of this segment: the next one begins behind them.
+      if (!plan.next_segment || *plan.next_segment <= request.from) co_return result;
+      request.from = *plan.next_segment;
+      continue;
+    }
+    const BatchInfo& batch = *first;
+    size_t size = static_cast<size_t>(batch.size);
+    size_t room = request.at_least_one ? std::max(request.max_bytes, size) : request.max_bytes;
+    if (size > room || (plan.limit && batch.last >= *plan.limit)) co_return result;
+    CO_TRY(piece, piece_from(plan, batch, room));
+    result.bytes = piece.length;
+    result.base = batch.base;
+    result.pieces.push_back(std::move(piece));
+    co_return result;
+  }
+}
+
+// The batch that holds offset, in memory. Empty: it is not there.
+Task<Result<SharedBytes>> Log::batch_at(Env& env, Offset offset) {
+  ReadRequest request{.from = offset, .max_bytes = 1, .limit = Offset(INT64_MAX), .at_least_one = true};
+  CO_TRY(result, read(env, request));
+  if (result.pieces.empty()) co_return SharedBytes();
+  ReadPiece& piece = result.pieces.front();
+  if (!piece.file) co_return std::move(piece.bytes);
+  BlockRef block = BlockRef::allocate(piece.length);
+  MutableBytes into(block.data(), piece.length);
+  CO_TRY(count, piece.file->read_at(into, piece.position));
+  if (count != piece.length)
+    co_return fail(Errc::corrupt, fmt::format("{} ends at {}", piece.file->path(), piece.position + static_cast<int64_t>(count)));
+  co_return SharedBytes(std::move(block), into);
+}
+
+Task<Result<std::optional<TimestampOffset>>> Log::record_since(Env& env, Offset in_batch, WallTime t) {
+  CO_TRY(batch, batch_at(env, in_batch));
+  co_return first_record_since(batch.bytes(), t);
+}
+
+// The last offset of the first batch whose largest timestamp reaches t.
+Task<Result<std::optional<Offset>>> Log::batch_since(Env& env, WallTime t) {
+  Offset start = offsets().start;
+  for (Offset from = start;;) {
+    auto planned = core_.enter([&](LogCore& core) { return core.plan_time(t, from); });
+    if (!planned) co_return std::move(planned.error());
+    ReadPlan& plan = *planned;
+    if (plan.kind == ReadPlan::Kind::done) co_return std::optional<Offset>();
+    CO_TRY(ready, prepare(env, plan));
+    if (!ready) continue;
+    HeaderWalk walk(*plan.file, plan.search, plan.end);
+    for (;;) {
+      CO_TRY(batch, walk.next());
+      if (!batch) break;
+      if (batch->max_timestamp >= t.millis && batch->last >= start) co_return std::optional<Offset>(batch->last);
+    }
+    if (!plan.next_segment) co_return std::optional<Offset>();
+    from = *plan.next_segment;
+  }
+}
+
+Task<Result<std::optional<TimestampOffset>>> Log::find_timestamp(Env& env, WallTime t) {
+  CO_TRY(found, batch_since(env, t));
+  if (!found) co_return std::optional<TimestampOffset>();
+  Offset in_batch = *found;
+  co_return co_await record_since(env, in_batch, t);
+}
+
+Task<Result<std::optional<TimestampOffset>>> Log::max_timestamp(Env& env) {
+  for (;;) {
+    std::optional<TimestampOffset> found;
+    auto planned = core_.enter([&](LogCore& core) { return core.plan_largest(found); });
+    if (!planned) co_return std::move(planned.error());
+    ReadPlan& plan = *planned;
+    if (plan.kind == ReadPlan::Kind::done) {
+      if (!found) co_return found;
+      Offset in_batch = found->offset;
+      WallTime t = found->timestamp;
+      co_return co_await record_since(env, in_batch, t);
+    }
+    CO_TRY_(load_index(env, plan.segment));
+  }
+}
+
+}  // namespace moldau::log

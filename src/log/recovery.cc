@@ -1,0 +1,321 @@
+#include "log/recovery.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/bug.h"
+#include "host/clock.h"
+#include "host/disk.h"
+#include "log/files.h"
+#include "log/segment_scan.h"
+
+namespace moldau::log {
+
+using host::Env;
+using host::OpenMode;
+using host::Task;
+
+namespace {
+
+constexpr size_t kChunk = size_t{1} << 20;   // bytes read at once
+constexpr const char* kEpochs = "leader-epoch-checkpoint";
+
+// One look at a segment's file from a batch on.
+struct Look {
+  SegmentScan scan;
+  SegmentIndex index;
+  Epochs* epochs = nullptr;               // gets the epochs of the batches, if set
+  std::optional<int64_t> first_timestamp;
+  BatchInfo last;                         // the last whole batch, if any() is true
+  std::optional<int64_t> unsure_from;     // position of the first batch that reaches the recovery point
+  int64_t size = 0;                       // of the file
+  bool drop_last = false;                 // Bug::recovery_drops_whole
+  int64_t end() const { return drop_last ? last.position : scan.valid_end(); }
+  Offset next() const { return drop_last ? last.base : scan.next(); }
+  bool whole() const { return end() == size; }
+  bool any() const { return last.size > 0; }
+};
+
+// Runs look.scan over the rest of the file.
+Task<Result<void>> read_batches(host::File& file, Look& look, int64_t interval, Offset recovery_point) {
+  std::vector<uint8_t> buffer(static_cast<size_t>(std::min<int64_t>(kChunk, look.size)));
+  std::vector<BatchInfo> found;
+  MutableBytes into(buffer);
+  for (int64_t at = look.scan.valid_end(); at < look.size && look.scan.stopped().empty();) {
+    CO_TRY(count, file.read_at(into, at));
+    if (count == 0) break;
+    look.scan.feed(into.first(count), found);
+    for (const BatchInfo& batch : found) {
+      look.index.add(batch, interval);
+      if (look.epochs) look.epochs->assign(batch.epoch, batch.base);
+      if (!look.first_timestamp) look.first_timestamp = batch.max_timestamp;
+      if (!look.unsure_from && batch.last >= recovery_point) look.unsure_from = batch.position;
+      look.last = batch;
+    }
+    found.clear();
+    at += static_cast<int64_t>(count);
+  }
+  co_return Result<void>{};
+}
+
+class Recovery {
+ public:
+  Recovery(Env& env, RecoveryRequest request) : env_(env), request_(std::move(request)) {}
+  Task<Result<Recovered>> run();
+
+ private:
+  Task<Result<void>> list_files();
+  Task<Result<void>> load_epochs();
+  Task<Result<bool>> open_clean();
+  Task<Result<void>> open_unclean();
+  Task<Result<bool>> recover_segment(size_t i, Offset expected);
+  Task<Result<void>> remove_from(size_t i);
+  Task<Result<void>> write_back(host::File& file, int64_t from, int64_t to);
+  Task<Result<void>> settle(host::File& file, const Look& look, bool last);
+  Result<void> judge(const Look& look, bool last, const std::string& path) const;
+  Segment known_segment(size_t i) const;
+  size_t first_to_read() const;
+  void finish();
+  std::string file_of(size_t i, std::string_view suffix) const {
+    return request_.path + "/" + segment_file_name(files_[i].base, suffix);
+  }
+
+  struct FileInfo {
+    Offset base;
+    int64_t size = 0;
+  };
+  Env& env_;
+  const RecoveryRequest request_;
+  std::vector<FileInfo> files_;        // .log files, by base offset
+  std::vector<Segment> segments_;
+  Epochs stored_;                      // what the checkpoint file says
+  Epochs epochs_;
+  Offset end_;
+  Recovered result_;
+};
+
+Task<Result<void>> Recovery::list_files() {
+  CO_TRY(entries, env_.disk.list(request_.path));
+  for (const host::DirEntry& entry : entries)
+    if (auto base = parse_segment_file_name(entry.name, ".log")) files_.push_back({*base, entry.size});
+  for (const host::DirEntry& entry : entries) {
+    std::string path = request_.path + "/" + entry.name;
+    if (entry.name.ends_with(".swap"))
+      co_return fail(Errc::unsupported, path + ": the cleaner was interrupted in the middle of a swap; let Apache Kafka open and close this directory once");
+    bool left_over = entry.name.ends_with(".tmp") || entry.name.ends_with(".deleted") || entry.name.ends_with(".cleaned");
+    for (std::string_view suffix : {".index", ".timeindex"})
+      if (auto base = parse_segment_file_name(entry.name, suffix))
+        left_over = !std::ranges::binary_search(files_, *base, {}, &FileInfo::base);
+    if (left_over) CO_TRY_(env_.disk.remove(path));
+  }
+  co_return Result<void>{};
+}
+
+// A file that cannot be read as one is rebuilt: then everything has to be looked at.
+Task<Result<void>> Recovery::load_epochs() {
+  std::string path = request_.path + "/" + kEpochs;
+  CO_TRY(content, read_if_exists(env_, path));
+  auto decoded = Epochs::decode(as_text(content));
+  if (decoded) stored_ = std::move(*decoded);
+  co_return Result<void>{};
+}
+
+Segment Recovery::known_segment(size_t i) const {
+  Segment segment;
+  segment.base = files_[i].base;
+  segment.size = segment.written = files_[i].size;
+  segment.index = SegmentIndex(segment.base);
+  segment.created = env_.clock.wall();
+  segment.exists = segment.name_durable = true;
+  segment.sealed = segment.index_saved = true;   // what is wrong with its index files is found when they are needed
+  return segment;
+}
+
+// True: opened. False: something does not fit, look at everything.
+Task<Result<bool>> Recovery::open_clean() {
+  size_t i = files_.size() - 1;
+  Offset base = files_[i].base;
+  std::string path = file_of(i, ".index");
+  CO_TRY(offsets, read_if_exists(env_, path));
+  path = file_of(i, ".timeindex");
+  CO_TRY(times, read_if_exists(env_, path));
+  auto index = SegmentIndex::decode(base, offsets, times, files_[i].size);
+  if (!index) index = SegmentIndex(base);
+  int64_t position = index->last_position();
+  Look look{.scan = SegmentScan(base, base, position), .index = std::move(*index), .size = files_[i].size};
+  path = file_of(i, ".log");
+  CO_TRY(file, env_.disk.open(path, OpenMode::read));
+  CO_TRY_(read_batches(*file, look, request_.index_interval_bytes, request_.recovery_point));
+  if (!look.whole()) co_return false;
+  for (size_t known = 0; known < i; known++) segments_.push_back(known_segment(known));
+  Segment last = known_segment(i);
+  last.index = std::move(look.index);
+  last.sealed = last.index_saved = false;
+  if (position == 0) last.first_timestamp = look.first_timestamp;
+  segments_.push_back(std::move(last));
+  end_ = look.scan.next();
+  epochs_ = stored_;
+  co_return true;
+}
+
+size_t Recovery::first_to_read() const {
+  size_t first = 0;
+  while (first + 1 < files_.size() && files_[first + 1].base <= request_.recovery_point) first++;
+  return first;
+}
+
+Task<Result<void>> Recovery::remove_from(size_t i) {
+  for (size_t at = files_.size(); at-- > i;) {
+    result_.bytes_cut += files_[at].size;
+    for (std::string_view suffix : {".log", ".index", ".timeindex", ".txnindex", ".snapshot"}) {
+      std::string path = file_of(at, suffix);
+      CO_TRY_(remove_if_exists(env_, path));
+    }
+  }
+  if (files_.size() > i) CO_TRY_(env_.disk.sync_directory(request_.path));
+  files_.resize(std::min(files_.size(), i));
+  co_return Result<void>{};
+}
+
+// What the process before us wrote and did not sync may be clean pages of a sync that failed: the kernel would not
+// write them again. So they are written again.
+Task<Result<void>> Recovery::write_back(host::File& file, int64_t from, int64_t to) {
+  std::vector<uint8_t> buffer(static_cast<size_t>(std::clamp<int64_t>(to - from, 0, kChunk)));
+  while (from < to) {
+    MutableBytes into(buffer.data(), static_cast<size_t>(std::min<int64_t>(std::ssize(buffer), to - from)));
+    CO_TRY(count, file.read_at(into, from));
+    if (count == 0) co_return fail(Errc::io, file.path() + ": became shorter while it was read");
+    Bytes part = into.first(count);
+    std::span<const Bytes> parts(&part, 1);
+    CO_TRY_(file.write_at(parts, from));
+    from += static_cast<int64_t>(count);
+  }
+  co_return Result<void>{};
+}
+
+// Damage below the recovery point is not a torn tail: what was promised is gone, and cutting would make it look whole.
+Result<void> Recovery::judge(const Look& look, bool last, const std::string& path) const {
+  if (look.scan.legacy())
+    return fail(Errc::unsupported, path + ": message format 0 or 1 cannot be recovered yet; let Apache Kafka open and close this directory once");
+  bool lost = (last || !look.whole()) && look.scan.next() < request_.recovery_point;
+  if (!lost) return {};
+  return fail(Errc::corrupt, fmt::format("{}: damaged below the recovery point {}: {}", path, request_.recovery_point,
+                                         look.whole() ? "the file is too short" : look.scan.stopped()));
+}
+
+Task<Result<void>> Recovery::settle(host::File& file, const Look& look, bool last) {
+  int64_t end = look.end();
+  if (look.unsure_from) CO_TRY_(write_back(file, *look.unsure_from, end));
+  if (end < look.size) CO_TRY_(file.truncate(end));
+  CO_TRY_(file.sync());
+  if (!last) CO_TRY_(save_index(env_, request_.path, look.index));
+  co_return Result<void>{};
+}
+
+// False: it was cut, and nothing stands behind it any more.
+Task<Result<bool>> Recovery::recover_segment(size_t i, Offset expected) {
+  std::string path = file_of(i, ".log");
+  CO_TRY(file, env_.disk.open(path, OpenMode::read_write));
+  Offset base = files_[i].base;
+  Look look{.scan = SegmentScan(base, std::max(base, expected)), .index = SegmentIndex(base), .epochs = &epochs_,
+            .size = file->size()};
+  look.scan.expect_size(look.size);
+  CO_TRY_(read_batches(*file, look, request_.index_interval_bytes, request_.recovery_point));
+  if (Result<void> sound = judge(look, i + 1 == files_.size(), path); !sound) co_return std::move(sound.error());
+  if (planted(Bug::recovery_drops_whole)) [[unlikely]] look.drop_last = look.any() && i + 1 == files_.size();
+  bool whole = look.whole();
+  if (!whole) {
+    result_.cut_because = look.scan.stopped().empty() ? fmt::format("a piece of a batch at the end of {}", path)
+                                                      : path + ": " + look.scan.stopped();
+    result_.bytes_cut += look.size - look.end();
+    // First what comes later: were this one cut first and the rest left by a crash, it would look whole next time.
+    CO_TRY_(remove_from(i + 1));
+  }
+  bool last = i + 1 == files_.size();
+  if (planted(Bug::index_past_end) && !whole) [[unlikely]]
+    look.index.add_stray_entry(look.next(), look.end() + 7);
+  if (!last) look.index.seal();
+  CO_TRY_(settle(*file, look, last));
+  files_[i].size = look.end();
+  end_ = std::max(base, look.next());
+  Segment segment = known_segment(i);
+  segment.first_timestamp = look.first_timestamp;
+  if (last) {
+    segment.sealed = segment.index_saved = false;
+    segment.index = std::move(look.index);
+  }
+  segments_.push_back(std::move(segment));
+  result_.segments_read++;
+  co_return whole;
+}
+
+Task<Result<void>> Recovery::open_unclean() {
+  size_t first = first_to_read();
+  segments_.clear();
+  for (size_t i = 0; i < first; i++) segments_.push_back(known_segment(i));
+  epochs_ = stored_;
+  epochs_.truncate_end(files_[first].base);
+  end_ = files_[first].base;
+  for (size_t i = first; i < files_.size(); i++) {
+    // A segment that begins before the one in front of it ends: what can be trusted ends here.
+    if (files_[i].base < end_) {
+      result_.cut_because = fmt::format("{} begins before offset {}", file_of(i, ".log"), end_);
+      CO_TRY_(remove_from(i));
+      co_return co_await open_unclean();   // the last one left is open for appends
+    }
+    CO_TRY(whole, recover_segment(i, end_));
+    if (!whole) break;
+  }
+  co_return co_await env_.disk.sync_directory(request_.path);
+}
+
+void Recovery::finish() {
+  result_.fresh = segments_.empty();
+  if (result_.fresh) {
+    Segment segment;
+    segment.base = end_ = request_.log_start;
+    segment.index = SegmentIndex(segment.base);
+    segment.created = env_.clock.wall();
+    segments_.push_back(std::move(segment));
+  }
+  LogCore::Opened& opened = result_.opened;
+  opened.start = std::min(std::max(segments_.front().base, request_.log_start), end_);
+  opened.end = end_;
+  opened.segments = std::move(segments_);
+  epochs_.truncate_end(end_);
+  opened.epochs_saved = epochs_.entries() == stored_.entries();
+  opened.epochs = std::move(epochs_);
+}
+
+Task<Result<Recovered>> Recovery::run() {
+  CO_TRY_(list_files());
+  CO_TRY_(load_epochs());
+  bool opened = files_.empty();
+  if (!opened && request_.clean) {
+    CO_TRY(clean, open_clean());
+    opened = clean;
+  }
+  if (!opened) CO_TRY_(open_unclean());
+  finish();
+  co_return std::move(result_);
+}
+
+}  // namespace
+
+Task<Result<Recovered>> recover(Env& env, RecoveryRequest request) {
+  Recovery recovery(env, std::move(request));
+  co_return co_await recovery.run();
+}
+
+Task<Result<SegmentIndex>> rebuild_index(Env& env, std::string directory, Offset base, int64_t interval) {
+  std::string path = directory + "/" + segment_file_name(base, ".log");
+  CO_TRY(file, env.disk.open(path, OpenMode::read));
+  Look look{.scan = SegmentScan(base, base), .index = SegmentIndex(base), .size = file->size()};
+  CO_TRY_(read_batches(*file, look, interval, base));
+  if (!look.whole()) co_return fail(Errc::corrupt, path + ": " + look.scan.stopped());
+  look.index.seal();
+  co_return std::move(look.index);
+}
+
+}  // namespace moldau::log

@@ -1,0 +1,266 @@
+#include "log/test_world.h"
+
+#include <algorithm>
+
+#include "base/random.h"
+#include "base/varint.h"
+#include "log/batch_fields.h"
+
+namespace moldau::log {
+
+using host::DiskOp;
+using host::FileOp;
+using host::OpenMode;
+
+bool TestLoop::step(Instant limit) {
+  if (!mail_.empty()) {
+    host::Mail mail = mail_.front();
+    mail_.pop_front();
+    mail.run(mail.context, mail.argument);
+    return true;
+  }
+  if (!ready_.empty()) {
+    host::Op* op = ready_.front();
+    ready_.pop_front();
+    op->waiter.resume();
+    return true;
+  }
+  if (timers_.empty() || timers_.next() > limit) return false;
+  now_ = std::max(now_, timers_.next());
+  if (host::Timer* timer = timers_.pop_due(now_)) timer->fire(*timer);
+  return true;
+}
+
+namespace {
+
+class TestFile final : public host::File {
+ public:
+  TestFile(TestDisk& disk, TestDisk::InodeRef inode, std::string path, bool holds_lock)
+      : disk_(disk), inode_(std::move(inode)), path_(std::move(path)), holds_lock_(holds_lock) {}
+  ~TestFile() override {
+    if (holds_lock_) disk_.locks.erase(path_);
+  }
+  int64_t size() const override { return std::ssize(inode_->data); }
+  const std::string& path() const override { return path_; }
+  bool start(FileOp& op) override { return disk_.start(op, *inode_, path_); }
+
+ private:
+  TestDisk& disk_;
+  TestDisk::InodeRef inode_;
+  std::string path_;
+  bool holds_lock_;
+};
+
+std::string parent(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
+const char* name_of(DiskOp::Kind kind) {
+  constexpr const char* kNames[] = {"open", "rename", "remove", "make_directory", "list", "sync_directory", "space", "lock"};
+  return kNames[static_cast<int>(kind)];
+}
+const char* name_of(FileOp::Kind kind) {
+  constexpr const char* kNames[] = {"read", "write", "sync", "truncate"};
+  return kNames[static_cast<int>(kind)];
+}
+
+}  // namespace
+
+// False: the operation must not be performed; it failed, or (stopped) never ends.
+bool TestDisk::begins(host::Op& op, std::string_view what, const std::string& path, bool& stopped) {
+  stopped = operations++ >= stop_at;
+  if (stopped) return false;
+  if (!fault) return true;
+  std::optional<Errc> error = fault(what, path);
+  if (error) op.fail(*error, "made to fail");
+  return !error;
+}
+
+bool TestDisk::finish(host::Op& op) {
+  if (!later) return true;
+  later->ready(op);
+  return false;
+}
+
+bool TestDisk::start(DiskOp& op) {
+  bool stopped = false;
+  if (begins(op, name_of(op.kind), op.path, stopped)) perform(op);
+  return stopped ? false : finish(op);
+}
+
+bool TestDisk::start(FileOp& op, Inode& inode, const std::string& path) {
+  bool stopped = false;
+  if (begins(op, name_of(op.kind), path, stopped)) perform(op, inode);
+  return stopped ? false : finish(op);
+}
+
+void TestDisk::open(DiskOp& op) {
+  auto found = names.find(op.path);
+  bool exists = found != names.end();
+  if (!exists && (op.mode == OpenMode::read || op.mode == OpenMode::read_write)) {
+    op.fail(Errc::not_found, "no such file");
+  } else if (exists && op.mode == OpenMode::create_new) {
+    op.fail(Errc::already_exists, "it exists");
+  } else if (!exists && !directories.contains(parent(op.path))) {
+    op.fail(Errc::not_found, "no such directory");
+  } else {
+    if (!exists) names[op.path] = std::make_shared<Inode>();
+    op.file = std::make_unique<TestFile>(*this, names[op.path], op.path, op.kind == DiskOp::Kind::lock);
+    op.succeed();
+  }
+}
+
+void TestDisk::list(DiskOp& op) {
+  if (!directories.contains(op.path)) {
+    op.fail(Errc::not_found, "no such directory");
+    return;
+  }
+  for (const auto& [path, inode] : names)
+    if (parent(path) == op.path) op.entries.push_back({path.substr(op.path.size() + 1), false, std::ssize(inode->data)});
+  for (const std::string& path : directories)
+    if (parent(path) == op.path && path != op.path) op.entries.push_back({path.substr(op.path.size() + 1), true, 0});
+  std::ranges::sort(op.entries, {}, &host::DirEntry::name);
+  op.succeed();
+}
+
+// Directories themselves survive at once: what this module promises hangs on files.
+void TestDisk::perform(DiskOp& op) {
+  op.succeed();
+  switch (op.kind) {
+    case DiskOp::Kind::lock:
+      op.mode = OpenMode::create;
+      if (!locks.insert(op.path).second) {
+        op.fail(Errc::busy, "locked");
+        return;
+      }
+      [[fallthrough]];
+    case DiskOp::Kind::open: open(op); return;
+    case DiskOp::Kind::list: list(op); return;
+    case DiskOp::Kind::make_directory: directories.insert(op.path); return;
+    case DiskOp::Kind::space: op.space_found = {capacity - used(), capacity}; return;
+    case DiskOp::Kind::remove:
+      if (names.erase(op.path) + directories.erase(op.path) == 0) op.fail(Errc::not_found, "no such file");
+      return;
+    case DiskOp::Kind::sync_directory:
+      syncs++;
+      std::erase_if(durable_names, [&](const auto& entry) { return parent(entry.first) == op.path; });
+      for (const auto& [path, inode] : names)
+        if (parent(path) == op.path) durable_names[path] = inode;
+      return;
+    case DiskOp::Kind::rename: {
+      auto move_names = [&](std::map<std::string, InodeRef>& all) {
+        std::map<std::string, InodeRef> moved;
+        for (auto& [path, inode] : all) {
+          bool hit = path == op.path || path.starts_with(op.path + "/");
+          moved[hit ? op.to + path.substr(op.path.size()) : path] = inode;
+        }
+        for (auto& [path, inode] : all)
+          if (path == op.path) moved[op.to] = inode;
+        all = std::move(moved);
+      };
+      move_names(names);
+      if (!directories.contains(op.path)) return;
+      move_names(durable_names);
+      directories.erase(op.path);
+      directories.insert(op.to);
+      return;
+    }
+  }
+}
+
+void TestDisk::perform(FileOp& op, Inode& inode) {
+  std::vector<uint8_t>& data = inode.data;
+  auto at = static_cast<size_t>(op.position);
+  op.succeed();
+  switch (op.kind) {
+    case FileOp::Kind::read: {
+      size_t count = at < data.size() ? std::min(op.into.size(), data.size() - at) : 0;
+      if (count > 0) std::memcpy(op.into.data(), data.data() + at, count);
+      op.succeed(static_cast<int64_t>(count));
+      return;
+    }
+    case FileOp::Kind::write: {
+      int64_t count = 0;
+      for (Bytes part : op.parts) {
+        // A full disk takes what still fits.
+        int64_t room = capacity - used() + std::max<int64_t>(0, std::ssize(data) - static_cast<int64_t>(at));
+        size_t fits = static_cast<size_t>(std::clamp<int64_t>(room, 0, std::ssize(part)));
+        if (data.size() < at + fits) data.resize(at + fits);
+        if (fits > 0) std::memcpy(data.data() + at, part.data(), fits);
+        if (fits < part.size()) {
+          op.fail(Errc::no_space, "full");
+          return;
+        }
+        at += fits;
+        count += static_cast<int64_t>(fits);
+      }
+      op.succeed(count);
+      return;
+    }
+    case FileOp::Kind::sync:
+      syncs++;
+      inode.durable = data;
+      return;
+    case FileOp::Kind::truncate: data.resize(at); return;
+  }
+}
+
+void TestDisk::lose_power() {
+  names = durable_names;
+  for (auto& [path, inode] : names) inode->data = inode->durable;
+}
+
+int64_t TestDisk::used() const {
+  int64_t sum = 0;
+  for (const auto& [path, inode] : names) sum += std::ssize(inode->data);
+  return sum;
+}
+
+std::vector<uint8_t> make_batch(int records, int64_t timestamp, size_t value_size, uint64_t seed) {
+  std::vector<uint8_t> out(kBatchHeader);
+  Random random(seed);
+  auto put = [&](uint64_t v) {
+    out.resize(out.size() + kMaxVarint64);
+    out.resize(out.size() - kMaxVarint64 + write_varint(out.data() + out.size() - kMaxVarint64, v));
+  };
+  for (int i = 0; i < records; i++) {
+    size_t head = 1 + 2 * varint_size(zigzag(i)) + 1 + varint_size(zigzag(static_cast<int64_t>(value_size))) + 1;
+    put(zigzag(static_cast<int64_t>(head + value_size)));
+    out.push_back(0);                                     // attributes
+    put(zigzag(i));                                       // timestamp delta
+    put(zigzag(i));                                       // offset delta
+    put(zigzag(-1));                                      // no key
+    put(zigzag(static_cast<int64_t>(value_size)));
+    for (size_t b = 0; b < value_size; b++) out.push_back(static_cast<uint8_t>('a' + random.below(26)));
+    put(0);                                               // headers
+  }
+  uint8_t* p = out.data();
+  store_be(p + 8, static_cast<int32_t>(out.size() - kBatchPrefix));
+  p[16] = 2;
+  store_be(p + 23, static_cast<int32_t>(records - 1));
+  store_be(p + 27, timestamp);
+  store_be(p + 35, timestamp + records - 1);
+  store_be(p + 43, int64_t{-1});
+  store_be(p + 51, int16_t{-1});
+  store_be(p + 53, int32_t{-1});
+  store_be(p + 57, static_cast<int32_t>(records));
+  store_be(p + 17, crc32c(Bytes(out).subspan(21)));
+  return out;
+}
+
+Incoming incoming(Bytes batches) {
+  BlockRef block = BlockRef::allocate(batches.size());
+  std::memcpy(block.data(), batches.data(), batches.size());
+  MutableBytes bytes(block.data(), batches.size());
+  return {std::move(block), bytes};
+}
+
+bool TestWorld::run(host::Task<void> task) {
+  scope_->spawn(std::move(task));
+  Instant limit = loop.now() + seconds(600);
+  while (scope_->running() > 0 && loop.step(limit)) {
+  }
+  bool ended = scope_->running() == 0;
+  if (!ended) scope_ = std::make_unique<host::Scope>(loop, "test");
+  return ended;
+}
+
+}  // namespace moldau::log
