@@ -8,9 +8,8 @@ namespace moldau {
 namespace {
 
 TEST(Properties, ReadsWhatJavaReads) {
-  std::vector<JavaCase> cases = java_cases();
-  EXPECT_GT(cases.size(), 170u);
-  for (const JavaCase& c : cases) {
+  EXPECT_GT(kJavaCases.size(), 170u);
+  for (const JavaCase& c : kJavaCases) {
     Result<Properties> read = Properties::parse(c.input, "file");
     ASSERT_EQ(read.has_value(), c.expected.has_value()) << c.input;
     if (!read) {
