@@ -73,6 +73,15 @@ Task<Result<void>> Partitions::remove(host::Env& env, Topic topic) {
   co_return Result<void>();
 }
 
+void Partitions::retire_all() {
+  std::vector<Ref> all = open_.enter([](auto& open) {
+    std::vector<Ref> out;
+    for (auto& [key, partition] : open) out.push_back(partition);
+    return out;
+  });
+  for (Ref& partition : all) partition->retire();
+}
+
 Task<Result<void>> Partitions::close_all(host::Env& env) {
   std::vector<Ref> all = open_.enter([](auto& open) {
     std::vector<Ref> out;
@@ -82,7 +91,6 @@ Task<Result<void>> Partitions::close_all(host::Env& env) {
   });
   Result<void> first;
   for (Ref& partition : all) {
-    partition->retire();
     Result<void> closed = co_await partition->close(env);
     if (!closed && first) first = std::move(closed);
   }

@@ -37,6 +37,8 @@ class Partitions {
   host::Task<Result<void>> open(host::Env& env, Topic topic);
   // Takes them out of service and removes their files.
   host::Task<Result<void>> remove(host::Env& env, Topic topic);
+  // Ends every wait for them: appends, fetches. Before close_all.
+  void retire_all();
   // A clean stop of every log. The first error, if any; the others are closed all the same.
   host::Task<Result<void>> close_all(host::Env& env);
   size_t size() const;

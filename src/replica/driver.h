@@ -27,12 +27,13 @@ struct Watermarks {
   LeaderEpoch leader_epoch;
 };
 
-class Partition {
+class Partition : private log::LogListener {
  public:
   // Opens, or creates, <directory of dir>/<topic>-<index>. Errors: the log's.
+  Partition(std::string topic, PartitionIndex index, std::unique_ptr<log::Log> log);
   static host::Task<Result<std::shared_ptr<Partition>>> open(host::Env& env, log::LogDir& dir, std::string topic,
                                                              PartitionIndex index, log::LogConfig config);
-  ~Partition();
+  ~Partition() override;
 
   // Assigns offsets to validated batches inside block, in place, and makes them the end of the log. Does not suspend;
   // follow it with write_out. Errors: offline, no_space.
@@ -60,10 +61,11 @@ class Partition {
   host::Task<Result<void>> remove(host::Env& env);       // with its files; after retire
 
  private:
-  Partition(std::string topic, PartitionIndex index, std::unique_ptr<log::Log> log, Leader leader);
-  void on_committed(Offset end);
+  void on_committed(Offset end) override;
+  void on_failed() override;
 
   struct State {
+    explicit State(Leader l) : leader(l) {}
     Leader leader;
     bool retired = false;
   };

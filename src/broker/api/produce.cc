@@ -1,6 +1,6 @@
-// Produce: validates each partition's batch, appends, and answers when the append is committed (acks=all), when it is in
-// the log (acks=1), or not at all (acks=0; an error closes the connection). The reply waits apart, so that the
-// connection's next request begins meanwhile; replies keep their order.
+// Produce: validates each partition's batch, appends, and answers when the append is committed: below the high watermark
+// (acks=all), or on our own copy (acks=1; the same while we are the only one); with acks=0 not at all, an error closes the
+// connection. The reply waits apart, so that the connection's next request begins meanwhile; replies keep their order.
 // Not there yet: duplicate detection for idempotent producers, transactions (docs/status.md).
 #include "base/bug.h"
 #include "broker/api/handlers.h"
@@ -128,7 +128,7 @@ Answer produce(Node& node, RequestPtr request) {
     if (p->failed) co_return fail(Errc::invalid, "a produce request with acks=0 failed; closing is all that tells the client");
     co_return out;
   }
-  if (body.acks == 1 || p->pending.empty() || planted(Bug::ack_before_sync)) co_return reply(*p->request, p->response);
+  if (p->pending.empty() || planted(Bug::ack_before_sync)) co_return reply(*p->request, p->response);
   out.later = answer_when_committed(std::move(p));
   co_return out;
 }

@@ -1,0 +1,178 @@
+#include "broker/server.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "broker/catalog.h"
+#include "broker/file_catalog.h"
+#include "broker/identity.h"
+#include "broker/node.h"
+#include "broker/session.h"
+#include "host/buffer_pool.h"
+#include "host/env.h"
+#include "host/event.h"
+#include "host/logging.h"
+#include "host/network.h"
+#include "host/scope.h"
+#include "log/log_dir.h"
+#include "net/server_connection.h"
+
+namespace moldau::broker {
+
+using host::Task;
+
+namespace {
+constexpr size_t kPoolKeeps = 32 << 20;                // warm receive buffers
+constexpr Duration kRetryAccept = milliseconds(20);    // when the process is out of descriptors
+constexpr Duration kLookAtDisk = seconds(1);
+constexpr int64_t kNoBrokerEpoch = -1;                 // before there is a controller
+}  // namespace
+
+struct Server::State {
+  State(host::Env& e, BrokerConfig c, host::LogTarget& target)
+      : env(e), config(std::move(c)), logger(target, "broker"), pool(kPoolKeeps), stopped(e.loop),
+        connections(e.loop, "connections"), background(e.loop, "server") {}
+
+  Task<Result<void>> open();
+  Task<Result<void>> open_topics();
+  Task<void> accept_connections();
+  Task<void> serve(std::unique_ptr<host::Stream> stream);
+  Task<void> watch_disk();
+  void log_end(const host::Address& peer, const Error& error);
+
+  host::Env& env;
+  const BrokerConfig config;
+  host::Logger logger;
+  host::BufferPool pool;
+  std::unique_ptr<log::LogDir> dir;
+  std::unique_ptr<Partitions> partitions;
+  std::unique_ptr<Catalog> catalog;
+  std::unique_ptr<Node> node;
+  std::unique_ptr<host::Listener> listener;
+  std::map<uint64_t, net::ServerConnection*> live;     // by a number that rises
+  uint64_t next_connection = 0;
+  bool stopping = false;
+  bool disk_failed = false;
+  host::Event stopped;                                 // stopping or disk_failed
+  // The tasks use all of the above: they die first.
+  host::Scope connections;
+  host::Scope background;
+};
+
+Task<Result<void>> Server::State::open() {
+  Result<std::unique_ptr<log::LogDir>> opened = co_await log::LogDir::open(env, config.data_dir, log::LogDirConfig());
+  if (!opened) co_return std::move(opened.error());
+  dir = std::move(*opened);
+  CO_TRY(identity, open_identity(env, config.data_dir, config.node_id));
+  std::string catalog_path = config.data_dir + "/moldau-catalog";
+  CO_TRY(read, FileCatalog::open(env, catalog_path));
+  catalog = std::move(read);
+  partitions = std::make_unique<Partitions>(*dir, config.log);
+  node = std::make_unique<Node>(env, config, identity.cluster_id, *catalog, *partitions, config.listen);
+  CO_TRY_(open_topics());
+  TRY_CO(listening, env.network.listen(config.listen));
+  listener = std::move(listening);
+  node->address = listener->local();
+  background.spawn(accept_connections());
+  background.spawn(watch_disk());
+  co_return Result<void>();
+}
+
+Task<Result<void>> Server::State::open_topics() {
+  std::shared_ptr<const Topics> topics = catalog->topics();
+  for (const Topic& topic : topics->all()) {
+    Result<void> opened = co_await partitions->open(env, topic);
+    if (!opened) co_return std::move(opened.error()).in("topic " + topic.name);
+  }
+  if (!topics->all().empty())
+    MOLDAU_LOG_INFO(logger, "opened {} topics with {} partitions; the last stop was {}", topics->all().size(),
+                    partitions->size(), dir->was_clean() ? "clean" : "not clean");
+  co_return Result<void>();
+}
+
+Task<void> Server::State::accept_connections() {
+  while (!stopping) {
+    Result<std::unique_ptr<host::Stream>> stream = co_await listener->accept();
+    if (stream) {
+      connections.spawn(serve(std::move(*stream)));
+      continue;
+    }
+    if (stream.error().code() == Errc::cancelled) break;
+    MOLDAU_LOG_WARN(logger, "accept: {}", stream.error().to_string());
+    co_await env.loop.sleep(kRetryAccept);
+  }
+}
+
+Task<void> Server::State::serve(std::unique_ptr<host::Stream> stream) {
+  net::ConnectionLimits limits{.max_frame = config.max_request_bytes};
+  net::ServerConnection connection(env, pool, std::move(stream), limits);
+  host::Address peer = connection.peer();
+  uint64_t number = next_connection++;
+  live[number] = &connection;
+  Session session(*node);
+  MOLDAU_LOG_DEBUG(logger, "connection {} from {}", number, peer.to_string());
+  Result<void> end = co_await connection.serve(session);
+  live.erase(number);
+  if (!end && !stopping) log_end(peer, end.error());
+}
+
+void Server::State::log_end(const host::Address& peer, const Error& error) {
+  bool usual = error.code() == Errc::reset || error.code() == Errc::closed || error.code() == Errc::cancelled;
+  if (usual) MOLDAU_LOG_DEBUG(logger, "{}: {}", peer.to_string(), error.to_string());
+  else MOLDAU_LOG_WARN(logger, "closed the connection from {}: {}", peer.to_string(), error.to_string());
+}
+
+// A failed write or sync takes the directory offline; with it goes all that we serve.
+Task<void> Server::State::watch_disk() {
+  while (!stopping && !disk_failed) {
+    (void)co_await stopped.wait_until(env.loop.now() + kLookAtDisk);
+    std::optional<Error> error = dir->offline();
+    if (!error || stopping) continue;
+    MOLDAU_LOG_ERROR(logger, "{} is offline: {}. Nothing can be served from it; check the disk, then start again",
+                     config.data_dir, error->to_string());
+    disk_failed = true;
+    stopped.notify_all();
+  }
+}
+
+Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Server::~Server() = default;
+
+Task<Result<std::unique_ptr<Server>>> Server::start(host::Env& env, BrokerConfig config, host::LogTarget& target) {
+  auto state = std::make_unique<State>(env, std::move(config), target);
+  Result<void> opened = co_await state->open();
+  if (!opened) {
+    if (state->partitions) (void)co_await state->partitions->close_all(env);
+    if (state->dir) (void)co_await state->dir->close(kNoBrokerEpoch);
+    co_return std::move(opened.error());
+  }
+  std::unique_ptr<Server> server(new Server(std::move(state)));
+  co_return server;
+}
+
+host::Address Server::address() const { return state_->node->address; }
+const std::string& Server::cluster_id() const { return state_->node->cluster_id; }
+const std::string& Server::data_dir() const { return state_->config.data_dir; }
+size_t Server::partitions() const { return state_->partitions->size(); }
+
+Task<void> Server::failed() {
+  while (!state_->stopping && !state_->disk_failed) co_await state_->stopped.wait();
+}
+
+Task<Result<void>> Server::stop() {
+  State& s = *state_;
+  s.stopping = true;
+  s.stopped.notify_all();
+  s.listener->close();
+  s.partitions->retire_all();
+  for (auto& [number, connection] : s.live) connection->close();
+  co_await s.connections.drained();
+  co_await s.background.drained();
+  Result<void> closed = co_await s.partitions->close_all(s.env);
+  Result<void> dir_closed = co_await s.dir->close(kNoBrokerEpoch);
+  if (!closed) co_return closed;
+  co_return dir_closed;
+}
+
+}  // namespace moldau::broker
