@@ -192,6 +192,13 @@ class Headers(Planted):
     def test_a_header_without_pragma_once(self):
         self.assertEqual([("src/base/a.h", 1)], self.hits(headers.run, {"src/base/a.h": "struct A {};\n"}))
 
+    def test_a_source_that_does_not_include_its_own_header_first(self):
+        files = {"src/base/a.h": "#pragma once\n", "src/base/b.h": "#pragma once\n", **self.commands("src/base/a.cc")}
+        own_first = '#include "base/a.h"\n\n#include "base/b.h"\n'
+        self.assertEqual([], self.hits(headers.run, {**files, "src/base/a.cc": own_first}))
+        self.assertEqual([("src/base/a.cc", 3)], self.hits(headers.run, {
+            **files, "src/base/a.cc": '#include "base/b.h"\n\n#include "base/a.h"\n'}))
+
     def test_what_was_clean_is_looked_at_again_when_its_include_changes(self):
         files = {"src/base/a.h": "#pragma once\nstruct A {};\n", "src/base/b.h": '#pragma once\n#include "base/a.h"\ninline A make() { return {}; }\n'}
         self.assertEqual([], self.hits(headers.run, files))
