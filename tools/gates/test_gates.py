@@ -131,8 +131,8 @@ class Symbols(Planted):
         self.assertEqual({r.name for r in symbols.RULES}, set(self.FORBIDDEN))
         for name, line in self.FORBIDDEN.items():
             with self.subTest(name):
-                found = symbols.run(self.tree({"src/log/a.cc": f"// first\n{line}\n"}))
-                self.assertEqual([("src/log/a.cc", 2)], [(f.path, f.line) for f in found])
+                found = symbols.run(self.tree({"src/replica/a.cc": f"// first\n{line}\n"}))
+                self.assertEqual([("src/replica/a.cc", 2)], [(f.path, f.line) for f in found])
                 self.assertTrue(found[0].message.startswith(name + ":"), found[0].message)
 
     def test_host_posix_may_call_the_system_but_not_throw(self):
