@@ -87,6 +87,7 @@ ALLOWED = [  # (rules, where, why)
     ("atomic", "src/base/shared_bytes.cc", "the last view of a block may be dropped on another loop"),
     ("system-header", "src/base/crc32c_arm.cc", "asks which instructions the processor has"),
     ("thread", "src/base/shared_bytes_test.cc", "views are dropped on two threads at once, which is what the count is for"),
+    ("shared_ptr", "src/host/wait_set.*", "a signal may die right after a raise, while its watchers put their watches back"),
     ("shared_ptr", "src/log/*", "a fetch in flight keeps the file of a segment that retention deletes"),
     ("shared_ptr", "*_test.cc", "a test counts lives by use_count()"),
     ("exit", "src/base/check.cc", "CHECK ends the process: this is the place"),
