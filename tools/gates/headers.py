@@ -1,4 +1,8 @@
-"""Gate `headers`: each header compiles alone, with the project's flags and without a warning."""
+"""Gate `headers`: each header compiles alone, with the project's flags and without a warning.
+
+A header whose own source includes it before anything else is proved by every build of that source (and by the gate
+`tidy`, which parses it), so only the others are compiled here. That own header must come first is checked as well.
+"""
 import re
 import subprocess
 
@@ -7,10 +11,24 @@ from tree import CLANG, Finding, diagnostics, tool
 
 def run(tree):
     version = tool(CLANG)
-    work = [(p, tree.key(p, version)) for p in tree.cxx(suffixes=(".h",))]
+    every = tree.cxx(suffixes=(".h",))
+    known = set(tree.files())
     missing = [Finding(p, 1, "no #pragma once", "make it the first line after the comment")
-               for p, _ in work if not re.search(r"^#pragma once$", tree.code(p), re.M)]
-    return missing + tree.each("headers", work, lambda path: _compile(tree, path))
+               for p in every if not re.search(r"^#pragma once$", tree.code(p), re.M)]
+    late, proved = [], set()
+    for header in every:
+        source = header[:-2] + ".cc"
+        if source not in known:
+            continue
+        included = [(i.line, tree.resolve(source, i.name)) for i in tree.includes(source)]
+        place = next((n for n, (_, name) in enumerate(included) if name == header), None)
+        if place == 0 and source in tree.commands():
+            proved.add(header)
+        elif place:
+            late.append(Finding(source, included[place][0], f"{header} is not the first include",
+                                "own header first: it proves that the header needs nothing before it"))
+    work = [(p, tree.key(p, version)) for p in every if p not in proved]
+    return missing + late + tree.each("headers", work, lambda path: _compile(tree, path))
 
 
 def _compile(tree, path):

@@ -131,8 +131,8 @@ class Symbols(Planted):
         self.assertEqual({r.name for r in symbols.RULES}, set(self.FORBIDDEN))
         for name, line in self.FORBIDDEN.items():
             with self.subTest(name):
-                found = symbols.run(self.tree({"src/log/a.cc": f"// first\n{line}\n"}))
-                self.assertEqual([("src/log/a.cc", 2)], [(f.path, f.line) for f in found])
+                found = symbols.run(self.tree({"src/replica/a.cc": f"// first\n{line}\n"}))
+                self.assertEqual([("src/replica/a.cc", 2)], [(f.path, f.line) for f in found])
                 self.assertTrue(found[0].message.startswith(name + ":"), found[0].message)
 
     def test_host_posix_may_call_the_system_but_not_throw(self):
@@ -191,6 +191,13 @@ class Headers(Planted):
 
     def test_a_header_without_pragma_once(self):
         self.assertEqual([("src/base/a.h", 1)], self.hits(headers.run, {"src/base/a.h": "struct A {};\n"}))
+
+    def test_a_source_that_does_not_include_its_own_header_first(self):
+        files = {"src/base/a.h": "#pragma once\n", "src/base/b.h": "#pragma once\n", **self.commands("src/base/a.cc")}
+        own_first = '#include "base/a.h"\n\n#include "base/b.h"\n'
+        self.assertEqual([], self.hits(headers.run, {**files, "src/base/a.cc": own_first}))
+        self.assertEqual([("src/base/a.cc", 3)], self.hits(headers.run, {
+            **files, "src/base/a.cc": '#include "base/b.h"\n\n#include "base/a.h"\n'}))
 
     def test_what_was_clean_is_looked_at_again_when_its_include_changes(self):
         files = {"src/base/a.h": "#pragma once\nstruct A {};\n", "src/base/b.h": '#pragma once\n#include "base/a.h"\ninline A make() { return {}; }\n'}
