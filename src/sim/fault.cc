@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <optional>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -179,8 +180,10 @@ FaultPlan draw_faults(const Random& root, const FaultSpace& space) {
     if (kind == FaultKind::blackhole) count = std::min<uint64_t>(count, 3);
     for (uint64_t n = 0; n < count; n++) plan.faults.push_back(draw_one(kind, space, random));
   }
-  std::stable_sort(plan.faults.begin(), plan.faults.end(),
-                   [](const Fault& a, const Fault& b) { return a.start < b.start; });
+  std::sort(plan.faults.begin(), plan.faults.end(), [](const Fault& a, const Fault& b) {
+    return std::tie(a.start, a.kind, a.node, a.other, a.duration, a.level) <
+           std::tie(b.start, b.kind, b.node, b.other, b.duration, b.level);
+  });
   return plan;
 }
 

@@ -7,12 +7,11 @@
 namespace moldau::sim {
 
 void Injector::schedule(const FaultPlan& plan) {
-  for (size_t i = 0; i < plan.faults.size(); i++) {
-    Fault fault = plan.faults[i];
+  for (const Fault& fault : plan.faults) {
     if (static_cast<size_t>(fault.node) >= world_.size()) continue;
     if (fault.other >= static_cast<int32_t>(world_.size())) continue;
-    world_.call_at(Instant{fault.start.nanos}, [this, fault, i] {
-      if (!healed_) begin(fault, i);
+    world_.call_at(Instant{fault.start.nanos}, [this, fault] {
+      if (!healed_) begin(fault);
     });
   }
 }
@@ -35,9 +34,9 @@ void Injector::heal() {
   for (size_t i = 0; i < world_.size(); i++) world_.node(i).start();
 }
 
-void Injector::begin(const Fault& fault, size_t index) {
+void Injector::begin(const Fault& fault) {
   happened_++;
-  world_.note(static_cast<uint64_t>(fault.kind) << 32 | index);
+  world_.note(static_cast<uint64_t>(fault.kind) << 32 | static_cast<uint32_t>(fault.node));
   switch (fault.kind) {
     case FaultKind::cut:
     case FaultKind::cut_one_way:
@@ -51,8 +50,8 @@ void Injector::begin(const Fault& fault, size_t index) {
     case FaultKind::sticky_error:
     case FaultKind::full:
     case FaultKind::flip:
-    case FaultKind::read_flip: return begin_disk(fault, index);
-    default: return begin_process(fault, index);
+    case FaultKind::read_flip: return begin_disk(fault);
+    default: return begin_process(fault);
   }
 }
 
@@ -61,11 +60,11 @@ void Injector::crash(uint32_t node, const Fault& fault) {
   until_end(fault, [this, node] { world_.node(node).start(); });
 }
 
-void Injector::begin_process(const Fault& fault, size_t index) {
+void Injector::begin_process(const Fault& fault) {
   auto id = static_cast<uint32_t>(fault.node);
   Node& node = world_.node(id);
   // The stream is the fault's own: whoever removes a fault does not change the others.
-  Random random = world_.stream("fault", static_cast<uint64_t>(fault.start.nanos));
+  Random random = world_.stream(fault_name(fault.kind), static_cast<uint64_t>(fault.start.nanos));
   auto one_in = static_cast<uint64_t>(std::max<int64_t>(1, fault.level));
   switch (fault.kind) {
     case FaultKind::crash:
@@ -112,9 +111,9 @@ void Injector::begin_link(const Fault& fault) {
   until_end(fault, [change] { change(-1); });
 }
 
-void Injector::begin_disk(const Fault& fault, size_t index) {
+void Injector::begin_disk(const Fault& fault) {
   Disk& disk = world_.node(static_cast<size_t>(fault.node)).disk();
-  Random random = world_.stream("fault", static_cast<uint64_t>(fault.start.nanos));
+  Random random = world_.stream(fault_name(fault.kind), static_cast<uint64_t>(fault.start.nanos));
   DiskTrouble trouble{.one_in = static_cast<uint64_t>(std::max<int64_t>(1, fault.level))};
   switch (fault.kind) {
     case FaultKind::slow_disk:

@@ -20,11 +20,11 @@ class Injector {
   bool healed() const { return healed_; }
 
  private:
-  void begin(const Fault& fault, size_t index);
+  void begin(const Fault& fault);
   void until_end(const Fault& fault, std::function<void()> undo);
-  void begin_process(const Fault& fault, size_t index);
+  void begin_process(const Fault& fault);
   void begin_link(const Fault& fault);
-  void begin_disk(const Fault& fault, size_t index);
+  void begin_disk(const Fault& fault);
   void crash(uint32_t node, const Fault& fault);
 
   World& world_;

@@ -43,6 +43,7 @@ void Node::start() {
   CHECK(!world_.running(), "a task starts node {}", name_);
   if (up()) return;
   powered_ = true;
+  halted_ = false;
   if (world_.options().distinct_clocks)
     monotonic_start_ += static_cast<int64_t>(restarts_.below(uint64_t{1} << 40));
   scope_.emplace(loop(0), name_.c_str());
@@ -70,6 +71,15 @@ void Node::crash(Crash kind) {
   for (auto& world : worlds_) world->loop.forget();
   thaw();
   dying_ = false;
+}
+
+void Node::halt() {
+  uint32_t epoch = epoch_;
+  world_.call_at(world_.now(), [this, epoch] {
+    if (epoch != epoch_) return;  // something else has killed it meanwhile
+    crash(Crash::process);
+    halted_ = true;
+  });
 }
 
 void Node::freeze(Duration how_long) {

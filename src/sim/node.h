@@ -52,6 +52,10 @@ class Node {
   void start();
   // Ends everything that the node was doing; nothing happens if it is down. Not from a task.
   void crash(Crash kind);
+  // The process ends itself: nothing of it runs any more once the step that calls this is over. Who wants it back
+  // calls start.
+  void halt();
+  bool halted() const { return halted_; }
   bool up() const { return scope_.has_value(); }
   bool powered() const { return powered_; }
   // The program has returned by itself (the process is still there until crash or restart).
@@ -108,6 +112,7 @@ class Node {
   std::optional<host::Scope> scope_;
   bool dying_ = false;
   bool powered_ = true;
+  bool halted_ = false;
   uint32_t epoch_ = 0;
   Instant frozen_until_{};
   int64_t slowness_ = 1;
