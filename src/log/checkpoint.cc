@@ -21,7 +21,8 @@ Result<int64_t> parse_number(std::string_view text) {
   int64_t value = 0;
   const char* end = text.data() + text.size();
   auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc{} || stop != end) return fail(Errc::corrupt, fmt::format("'{}' is no number", text));
+  if (error != std::errc{} || stop != end)
+    return fail(Errc::corrupt, fmt::format("'{}' is no number", text));
   return value;
 }
 
@@ -35,11 +36,13 @@ Result<std::vector<std::string_view>> decode_checkpoint(std::string_view text) {
   std::vector<std::string_view> lines;
   if (text.empty()) return lines;
   TRY(version, parse_number(take(text, '\n')));
-  if (version != 0) return fail(Errc::unsupported, fmt::format("checkpoint file of version {}", version));
+  if (version != 0)
+    return fail(Errc::unsupported, fmt::format("checkpoint file of version {}", version));
   TRY(count, parse_number(take(text, '\n')));
   while (!text.empty()) lines.push_back(take(text, '\n'));
   if (count != std::ssize(lines))
-    return fail(Errc::corrupt, fmt::format("checkpoint file says {} entries and has {}", count, lines.size()));
+    return fail(Errc::corrupt,
+                fmt::format("checkpoint file says {} entries and has {}", count, lines.size()));
   return lines;
 }
 
@@ -47,7 +50,8 @@ std::string encode_offset_checkpoint(const OffsetCheckpoint& points) {
   std::vector<std::string> lines;
   for (const auto& [directory, offset] : points) {
     size_t dash = directory.rfind('-');
-    lines.push_back(fmt::format("{} {} {}", directory.substr(0, dash), directory.substr(dash + 1), offset));
+    lines.push_back(
+        fmt::format("{} {} {}", directory.substr(0, dash), directory.substr(dash + 1), offset));
   }
   return encode_checkpoint(lines);
 }
@@ -60,7 +64,8 @@ Result<OffsetCheckpoint> decode_offset_checkpoint(std::string_view text) {
     TRY(partition, parse_number(take(line, ' ')));
     TRY(offset, parse_number(line));
     if (topic.empty() || partition < 0 || offset < 0)
-      return fail(Errc::corrupt, fmt::format("checkpoint entry '{} {} {}'", topic, partition, offset));
+      return fail(Errc::corrupt,
+                  fmt::format("checkpoint entry '{} {} {}'", topic, partition, offset));
     points[fmt::format("{}-{}", topic, partition)] = Offset(offset);
   }
   return points;

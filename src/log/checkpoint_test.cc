@@ -18,7 +18,8 @@ TEST(OffsetCheckpoint, IsKafkasText) {
 }
 
 TEST(OffsetCheckpoint, DamageIsAnError) {
-  for (const char* text : {"0\n", "0\n2\na 1 2\n", "0\n1\na 1 x\n", "0\n1\na 1\n", "0\n1\n 1 2\n", "0\n1\na -1 2\n", "x"}) {
+  for (const char* text : {"0\n", "0\n2\na 1 2\n", "0\n1\na 1 x\n", "0\n1\na 1\n", "0\n1\n 1 2\n",
+                           "0\n1\na -1 2\n", "x"}) {
     auto read = decode_offset_checkpoint(text);
     ASSERT_FALSE(read) << text;
     EXPECT_EQ(read.error().code(), Errc::corrupt) << text;
@@ -43,7 +44,8 @@ TEST(Epochs, RememberWhereEachBegan) {
 
 TEST(Epochs, ReadTheirFile) {
   EXPECT_TRUE(Epochs::decode("")->entries().empty());
-  EXPECT_EQ(Epochs::decode("0\n2\n0 0\n3 20\n")->entries()[1], (EpochEntry{LeaderEpoch(3), Offset(20)}));
+  EXPECT_EQ(Epochs::decode("0\n2\n0 0\n3 20\n")->entries()[1],
+            (EpochEntry{LeaderEpoch(3), Offset(20)}));
   for (const char* text : {"0\n1\n0\n", "0\n2\n1 5\n0 9\n", "0\n2\n0 5\n1 5\n", "0\n1\n-1 0\n"})
     EXPECT_FALSE(Epochs::decode(text)) << text;
 }

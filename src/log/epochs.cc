@@ -22,7 +22,8 @@ bool Epochs::truncate_end(Offset end) {
 
 std::string Epochs::encode() const {
   std::vector<std::string> lines;
-  for (const EpochEntry& entry : entries_) lines.push_back(fmt::format("{} {}", entry.epoch, entry.start));
+  for (const EpochEntry& entry : entries_)
+    lines.push_back(fmt::format("{} {}", entry.epoch, entry.start));
   return encode_checkpoint(lines);
 }
 
@@ -31,11 +32,12 @@ Result<Epochs> Epochs::decode(std::string_view text) {
   TRY(lines, decode_checkpoint(text));
   for (std::string_view line : lines) {
     size_t space = line.find(' ');
-    if (space == line.npos) return fail(Errc::corrupt, fmt::format("leader epoch entry '{}'", line));
+    if (space == line.npos)
+      return fail(Errc::corrupt, fmt::format("leader epoch entry '{}'", line));
     TRY(epoch, parse_number(line.substr(0, space)));
     TRY(start, parse_number(line.substr(space + 1)));
-    bool rises = epochs.entries_.empty() ||
-                 (epoch > epochs.entries_.back().epoch.value && start > epochs.entries_.back().start.value);
+    bool rises = epochs.entries_.empty() || (epoch > epochs.entries_.back().epoch.value &&
+                                             start > epochs.entries_.back().start.value);
     if (!rises || epoch < 0 || epoch > INT32_MAX || start < 0)
       return fail(Errc::corrupt, fmt::format("leader epoch entry '{}' is out of order", line));
     epochs.entries_.push_back({LeaderEpoch(static_cast<int32_t>(epoch)), Offset(start)});

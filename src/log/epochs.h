@@ -1,4 +1,5 @@
-// At which offset each leader epoch of a partition began, and its file leader-epoch-checkpoint. Pure.
+// At which offset each leader epoch of a partition began, and its file leader-epoch-checkpoint.
+// Pure.
 #pragma once
 #include <string>
 #include <string_view>
@@ -10,13 +11,14 @@ namespace moldau::log {
 
 struct EpochEntry {
   LeaderEpoch epoch;
-  Offset start;   // of the first record that was written in it
+  Offset start;  // of the first record that was written in it
   bool operator==(const EpochEntry&) const = default;
 };
 
 class Epochs {
  public:
-  // A batch of this epoch begins at start. Returns true if that made an entry: the file is to be written again.
+  // A batch of this epoch begins at start. Returns true if that made an entry: the file is to be
+  // written again.
   bool assign(LeaderEpoch epoch, Offset start);
   // The log now ends at `end`: epochs that began there or behind are forgotten. True if any was.
   bool truncate_end(Offset end);
@@ -27,7 +29,7 @@ class Epochs {
   static Result<Epochs> decode(std::string_view text);
 
  private:
-  std::vector<EpochEntry> entries_;   // epochs and starts rise strictly
+  std::vector<EpochEntry> entries_;  // epochs and starts rise strictly
 };
 
 }  // namespace moldau::log

@@ -17,7 +17,8 @@ Task<Result<std::vector<uint8_t>>> read_small_file(Env& env, std::string path) {
   CO_TRY(file, env.disk.open(path, OpenMode::read));
   int64_t size = file->size();
   if (size > kMaxSmallFile)
-    co_return fail(Errc::too_large, fmt::format("{}: {} bytes, at most {} are expected", path, size, kMaxSmallFile));
+    co_return fail(Errc::too_large,
+                   fmt::format("{}: {} bytes, at most {} are expected", path, size, kMaxSmallFile));
   std::vector<uint8_t> content(static_cast<size_t>(size));
   MutableBytes into(content);
   CO_TRY(count, file->read_at(into, 0));
@@ -31,7 +32,8 @@ Task<Result<std::vector<uint8_t>>> read_if_exists(Env& env, std::string path) {
   co_return content;
 }
 
-Task<Result<void>> replace_file(Env& env, std::string directory, std::string name, std::vector<uint8_t> content) {
+Task<Result<void>> replace_file(Env& env, std::string directory, std::string name,
+                                std::vector<uint8_t> content) {
   std::string path = directory + "/" + name;
   std::string temporary = path + ".tmp";
   {
@@ -47,7 +49,8 @@ Task<Result<void>> replace_file(Env& env, std::string directory, std::string nam
   co_return Result<void>{};
 }
 
-Task<Result<void>> replace_text(Env& env, std::string directory, std::string name, std::string content) {
+Task<Result<void>> replace_text(Env& env, std::string directory, std::string name,
+                                std::string content) {
   std::vector<uint8_t> bytes(content.begin(), content.end());
   co_return co_await replace_file(env, directory, name, bytes);
 }
@@ -91,8 +94,10 @@ Task<Result<std::optional<BatchInfo>>> HeaderWalk::next() {
   int64_t left = end_ - next_;
   bool header = left >= kHeader && next_ + kHeader <= buffer_at_ + std::ssize(buffer_);
   const uint8_t* p = buffer_.data() + (next_ - buffer_at_);
-  if (!header || batch_magic(p) != 2 || batch_size(p) < kHeader || batch_size(p) > left || batch_last_delta(p) < 0)
-    co_return fail(Errc::corrupt, fmt::format("{}: no batch at position {} of {}", file_.path(), next_, end_));
+  if (!header || batch_magic(p) != 2 || batch_size(p) < kHeader || batch_size(p) > left ||
+      batch_last_delta(p) < 0)
+    co_return fail(Errc::corrupt,
+                   fmt::format("{}: no batch at position {} of {}", file_.path(), next_, end_));
   BatchInfo batch = batch_info(p, next_);
   next_ += batch.size;
   co_return std::optional<BatchInfo>(batch);

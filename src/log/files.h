@@ -1,4 +1,5 @@
-// Small whole files of a log directory: read at once, replaced at once. And the walk over batch headers in a segment.
+// Small whole files of a log directory: read at once, replaced at once. And the walk over batch
+// headers in a segment.
 #pragma once
 #include <optional>
 #include <string>
@@ -21,9 +22,12 @@ constexpr int64_t kMaxSmallFile = int64_t{256} << 20;
 host::Task<Result<std::vector<uint8_t>>> read_small_file(host::Env& env, std::string path);
 // The same, and an empty result if there is no such file.
 host::Task<Result<std::vector<uint8_t>>> read_if_exists(host::Env& env, std::string path);
-// Writes directory/name.tmp, syncs, renames, syncs the directory: a crash leaves the old file or the new one.
-host::Task<Result<void>> replace_file(host::Env& env, std::string directory, std::string name, std::vector<uint8_t> content);
-host::Task<Result<void>> replace_text(host::Env& env, std::string directory, std::string name, std::string content);
+// Writes directory/name.tmp, syncs, renames, syncs the directory: a crash leaves the old file or
+// the new one.
+host::Task<Result<void>> replace_file(host::Env& env, std::string directory, std::string name,
+                                      std::vector<uint8_t> content);
+host::Task<Result<void>> replace_text(host::Env& env, std::string directory, std::string name,
+                                      std::string content);
 // No error if it is not there.
 host::Task<Result<void>> remove_if_exists(host::Env& env, std::string path);
 
@@ -31,13 +35,15 @@ host::Task<Result<void>> remove_if_exists(host::Env& env, std::string path);
 host::Task<Result<void>> remove_tree(host::Env& env, std::string path);
 
 // Both index files of a segment, each replaced as above. `index` outlives the task.
-host::Task<Result<void>> save_index(host::Env& env, std::string directory, const SegmentIndex& index);
+host::Task<Result<void>> save_index(host::Env& env, std::string directory,
+                                    const SegmentIndex& index);
 
 // Goes from batch header to batch header of a segment's file, reading little else.
 class HeaderWalk {
  public:
   // file outlives the walk. Starts at a batch; stops at end.
-  HeaderWalk(host::File& file, int64_t position, int64_t end) : file_(file), next_(position), end_(end) {}
+  HeaderWalk(host::File& file, int64_t position, int64_t end)
+      : file_(file), next_(position), end_(end) {}
   // The next batch; nothing at the end. Errors: corrupt; what read_at returns.
   host::Task<Result<std::optional<BatchInfo>>> next();
 
@@ -45,7 +51,7 @@ class HeaderWalk {
   host::File& file_;
   int64_t next_;
   int64_t end_;
-  std::vector<uint8_t> buffer_;   // the file's bytes from buffer_at_ on
+  std::vector<uint8_t> buffer_;  // the file's bytes from buffer_at_ on
   int64_t buffer_at_ = 0;
 };
 

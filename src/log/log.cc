@@ -29,9 +29,11 @@ Log::Log(LogDir& dir, std::string directory, const LogConfig& config, Recovered 
 
 Log::~Log() { dir_.abandon(directory_); }
 
-Task<Result<std::unique_ptr<Log>>> Log::open(Env& env, LogDir& dir, std::string directory, LogConfig config) {
+Task<Result<std::unique_ptr<Log>>> Log::open(Env& env, LogDir& dir, std::string directory,
+                                             LogConfig config) {
   if (auto error = dir.offline()) co_return fail(Errc::offline, error->to_string());
-  RecoveryRequest request{.path = dir.path() + "/" + directory, .clean = dir.was_clean(),
+  RecoveryRequest request{.path = dir.path() + "/" + directory,
+                          .clean = dir.was_clean(),
                           .index_interval_bytes = config.index_interval_bytes};
   auto entries = co_await env.disk.list(request.path);
   if (!entries && entries.error().code() != Errc::not_found) co_return std::move(entries.error());
@@ -53,8 +55,10 @@ Task<Result<std::unique_ptr<Log>>> Log::open(Env& env, LogDir& dir, std::string 
   co_return log;
 }
 
-Result<Appended> Log::append(BlockRef block, MutableBytes batches, LeaderEpoch epoch, WallTime now) {
-  return core_.enter([&](LogCore& core) { return core.append(std::move(block), batches, epoch, now); });
+Result<Appended> Log::append(BlockRef block, MutableBytes batches, LeaderEpoch epoch,
+                             WallTime now) {
+  return core_.enter(
+      [&](LogCore& core) { return core.append(std::move(block), batches, epoch, now); });
 }
 
 Offsets Log::offsets() const {
@@ -139,7 +143,8 @@ Task<Result<void>> Log::write_segment(Env& env, WriteStep& step) {
   std::span<const Bytes> parts(step.parts.data(), step.count);
   auto written = co_await step.file->write_at(parts, step.position);
   if (written) co_return Result<void>{};
-  // A piece may be there. Were it left, a later and shorter append could bring an old batch behind it back to life.
+  // A piece may be there. Were it left, a later and shorter append could bring an old batch behind
+  // it back to life.
   Error error = std::move(written.error());
   if (error.code() == Errc::no_space) CO_TRY_(step.file->truncate(step.position));
   co_return error;
@@ -197,7 +202,8 @@ Task<void> Log::sync_round(Env& env) {
   Result<void> done = co_await sync_once(env, false);
   if (!done) co_return;
   done = co_await save_derived(env);
-  bool full = !done && (done.error().code() == Errc::no_space || done.error().code() == Errc::exhausted);
+  bool full =
+      !done && (done.error().code() == Errc::no_space || done.error().code() == Errc::exhausted);
   if (!done && !full) dir_.fail(done.error());
 }
 
@@ -236,7 +242,8 @@ Task<Result<void>> Log::remove(Env& env) {
   co_await idle(env);
   co_await dir_.detach(env, directory_);
   CO_TRY_(dir_.forget(env, directory_));
-  // Renamed first, as Kafka does: after a crash it is either still this partition or rubbish to be finished.
+  // Renamed first, as Kafka does: after a crash it is either still this partition or rubbish to be
+  // finished.
   uint64_t high = env.entropy.next();
   uint64_t low = env.entropy.next();
   std::string doomed = fmt::format("{}.{:016x}{:016x}-delete", path_, high, low);

@@ -1,5 +1,6 @@
-// One partition's log: a directory of segments on disk and its tail in memory. The driver around LogCore: it carries
-// out writes, syncs and reads. Any loop may use it, each with its own Env; nothing here blocks a loop.
+// One partition's log: a directory of segments on disk and its tail in memory. The driver around
+// LogCore: it carries out writes, syncs and reads. Any loop may use it, each with its own Env;
+// nothing here blocks a loop.
 #pragma once
 #include <memory>
 #include <optional>
@@ -16,39 +17,40 @@
 
 namespace moldau::log {
 
-// The owner's ear. Called outside the monitor on whichever loop made it happen; must not suspend. Calls from
-// different loops may overtake each other: take the largest offset.
+// The owner's ear. Called outside the monitor on whichever loop made it happen; must not suspend.
+// Calls from different loops may overtake each other: take the largest offset.
 class LogListener {
  public:
   virtual ~LogListener() = default;
-  virtual void on_committed(Offset committed) = 0;   // exclusive
+  virtual void on_committed(Offset committed) = 0;  // exclusive
   // Appends were taken back, or the directory went offline: ask state() or failed().
   virtual void on_failed() = 0;
 };
 
 enum class AppendState : uint8_t { pending, committed, failed };
 
-// A piece of what was read: bytes of the tail, or a range of a file. The file stays readable while this is held, also
-// when its segment has been removed meanwhile.
+// A piece of what was read: bytes of the tail, or a range of a file. The file stays readable while
+// this is held, also when its segment has been removed meanwhile.
 struct ReadPiece {
-  SharedBytes bytes;        // if file is empty
+  SharedBytes bytes;  // if file is empty
   FileRef file;
   int64_t position = 0;
-  size_t length = 0;        // of either
+  size_t length = 0;  // of either
 };
 struct ReadResult {
-  std::vector<ReadPiece> pieces;   // one after the other: batches, the last one maybe cut short
+  std::vector<ReadPiece> pieces;  // one after the other: batches, the last one maybe cut short
   size_t bytes = 0;
-  Offset base;                     // of the first batch, at or before what was asked for; if bytes > 0
-  Offsets offsets;                 // of the log, when it was read
+  Offset base;      // of the first batch, at or before what was asked for; if bytes > 0
+  Offsets offsets;  // of the log, when it was read
 };
 
 class Log final : private LogMember {
  public:
   // directory: "topic-0", made if missing. Recovers unless the data directory was stopped in order.
-  // Errors: offline, corrupt, unsupported (recovery.h), and what the disk returns. References outlive the log.
-  static host::Task<Result<std::unique_ptr<Log>>> open(host::Env& env, LogDir& dir, std::string directory,
-                                                       LogConfig config);
+  // Errors: offline, corrupt, unsupported (recovery.h), and what the disk returns. References
+  // outlive the log.
+  static host::Task<Result<std::unique_ptr<Log>>> open(host::Env& env, LogDir& dir,
+                                                       std::string directory, LogConfig config);
   Log(LogDir& dir, std::string directory, const LogConfig& config, Recovered recovered);
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
@@ -57,11 +59,12 @@ class Log final : private LogMember {
   // Before the first append.
   void set_listener(LogListener* listener) { listener_ = listener; }
 
-  // At once and in memory: gives offsets and the epoch to the batches in place and shares the block as the tail.
-  // The batches are whole, validated, lie in block, and nobody writes to them from here on. Then call write_out.
-  // Errors: offline; too_large (more than a segment holds).
+  // At once and in memory: gives offsets and the epoch to the batches in place and shares the block
+  // as the tail. The batches are whole, validated, lie in block, and nobody writes to them from
+  // here on. Then call write_out. Errors: offline; too_large (more than a segment holds).
   Result<Appended> append(BlockRef block, MutableBytes batches, LeaderEpoch epoch, WallTime now);
-  // Writes what is not written, unless another task is at it: then that one does. Never fails: see state().
+  // Writes what is not written, unless another task is at it: then that one does. Never fails: see
+  // state().
   host::Task<void> write_out(host::Env& env);
 
   Offsets offsets() const;
@@ -70,17 +73,18 @@ class Log final : private LogMember {
   bool failed(uint64_t ticket) const;
   bool offline() const;
 
-  // Starts with the batch that holds request.from. Whole batches from the tail; a range of one file may end inside a
-  // batch. Nothing at or above request.limit. Empty: nothing is there, or the first batch is larger than max_bytes
-  // and at_least_one is false. Errors: out_of_range (outside [start, end]), offline, corrupt, io.
+  // Starts with the batch that holds request.from. Whole batches from the tail; a range of one file
+  // may end inside a batch. Nothing at or above request.limit. Empty: nothing is there, or the
+  // first batch is larger than max_bytes and at_least_one is false. Errors: out_of_range (outside
+  // [start, end]), offline, corrupt, io.
   host::Task<Result<ReadResult>> read(host::Env& env, ReadRequest request);
 
   // The first record with a timestamp >= t, and of what is written the record with the largest one.
   host::Task<Result<std::optional<TimestampOffset>>> find_timestamp(host::Env& env, WallTime t);
   host::Task<Result<std::optional<TimestampOffset>>> max_timestamp(host::Env& env);
 
-  // In order: everything written, synced, all indexes and epochs on disk. No append, read or write_out is under way
-  // or follows.
+  // In order: everything written, synced, all indexes and epochs on disk. No append, read or
+  // write_out is under way or follows.
   host::Task<Result<void>> close(host::Env& env);
   // Closes it and deletes the directory. The name is free for a new log when it returns.
   host::Task<Result<void>> remove(host::Env& env);
@@ -110,9 +114,11 @@ class Log final : private LogMember {
   host::Task<void> idle(host::Env& env);
   host::Task<Result<bool>> prepare(host::Env& env, ReadPlan& plan);
   host::Task<Result<std::optional<BatchInfo>>> find_batch(const ReadPlan& plan, Offset from);
-  host::Task<Result<ReadPiece>> piece_from(const ReadPlan& plan, const BatchInfo& first, size_t room);
+  host::Task<Result<ReadPiece>> piece_from(const ReadPlan& plan, const BatchInfo& first,
+                                           size_t room);
   host::Task<Result<std::optional<Offset>>> batch_since(host::Env& env, WallTime t);
-  host::Task<Result<std::optional<TimestampOffset>>> record_since(host::Env& env, Offset in_batch, WallTime t);
+  host::Task<Result<std::optional<TimestampOffset>>> record_since(host::Env& env, Offset in_batch,
+                                                                  WallTime t);
   host::Task<Result<SharedBytes>> batch_at(host::Env& env, Offset offset);
 
   LogDir& dir_;
@@ -121,7 +127,7 @@ class Log final : private LogMember {
   const LogConfig config_;
   LogListener* listener_ = nullptr;
   host::Monitor<LogCore> core_;
-  host::Signal idle_;                // the writer role or a sync was given back
+  host::Signal idle_;  // the writer role or a sync was given back
   const int segments_read_;
   const int64_t bytes_cut_;
   const std::string cut_because_;

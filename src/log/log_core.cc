@@ -11,13 +11,14 @@
 
 namespace moldau::log {
 namespace {
-constexpr int64_t kMaxWrite = int64_t{8} << 20;   // bytes of one write
+constexpr int64_t kMaxWrite = int64_t{8} << 20;  // bytes of one write
 constexpr size_t kMaxFailedRanges = 1024;
 }  // namespace
 
 LogCore::LogCore(const LogConfig& config, Opened opened)
     : config_(config),
-      segments_(std::make_move_iterator(opened.segments.begin()), std::make_move_iterator(opened.segments.end())),
+      segments_(std::make_move_iterator(opened.segments.begin()),
+                std::make_move_iterator(opened.segments.end())),
       start_(opened.start),
       end_(opened.end),
       written_(opened.end),
@@ -47,10 +48,11 @@ LogCore::Extent LogCore::measure(Bytes batches) {
 bool LogCore::must_roll(size_t bytes, const Extent& extent, WallTime now) const {
   const Segment& last = segments_.back();
   if (last.size == 0) return false;
-  int64_t age = last.first_timestamp && extent.max_timestamp >= 0 ? extent.max_timestamp - *last.first_timestamp
-                                                                  : now.millis - last.created.millis;
-  return last.size + static_cast<int64_t>(bytes) > config_.segment_bytes || age > config_.segment_millis ||
-         last.index.full(config_.segment_index_bytes) ||
+  int64_t age = last.first_timestamp && extent.max_timestamp >= 0
+                    ? extent.max_timestamp - *last.first_timestamp
+                    : now.millis - last.created.millis;
+  return last.size + static_cast<int64_t>(bytes) > config_.segment_bytes ||
+         age > config_.segment_millis || last.index.full(config_.segment_index_bytes) ||
          end_ + (extent.count - 1) - last.base > std::numeric_limits<int32_t>::max();
 }
 
@@ -85,20 +87,30 @@ void LogCore::assign_offsets(MutableBytes batches, LeaderEpoch epoch, Segment& s
     if (!segment.first_timestamp) segment.first_timestamp = batch.max_timestamp;
     segment.size += batch.size;
     end_ = batch.last + 1;
-    if (planted(Bug::offset_twice)) [[unlikely]] end_ = batch.last;
+    if (planted(Bug::offset_twice)) [[unlikely]]
+      end_ = batch.last;
     batches = batches.subspan(static_cast<size_t>(batch.size));
   }
 }
 
-Result<Appended> LogCore::append(BlockRef block, MutableBytes batches, LeaderEpoch epoch, WallTime now) {
+Result<Appended> LogCore::append(BlockRef block, MutableBytes batches, LeaderEpoch epoch,
+                                 WallTime now) {
   if (offline_) return moldau::fail(Errc::offline, offline_->to_string());
   if (std::ssize(batches) > config_.segment_bytes)
-    return moldau::fail(Errc::too_large, fmt::format("{} bytes of batches do not fit a segment of {} (segment.bytes)",
-                                                     batches.size(), config_.segment_bytes));
+    return moldau::fail(
+        Errc::too_large,
+        fmt::format("{} bytes of batches do not fit a segment of {} (segment.bytes)",
+                    batches.size(), config_.segment_bytes));
   CHECK(!batches.empty(), "an append of nothing");
   if (must_roll(batches.size(), measure(batches), now)) roll(now);
   Segment& last = segments_.back();
-  Run run{SharedBytes(std::move(block), batches), end_, end_, last.base, last.size, next_ticket_++, last.index.mark()};
+  Run run{SharedBytes(std::move(block), batches),
+          end_,
+          end_,
+          last.base,
+          last.size,
+          next_ticket_++,
+          last.index.mark()};
   assign_offsets(batches, epoch, last);
   run.last = end_ - 1;
   if (epochs_.assign(epoch, run.base)) {
@@ -122,14 +134,18 @@ Segment& LogCore::segment(Offset base) {
   return found;
 }
 
-Offset LogCore::end_of(size_t index) const { return index + 1 < segments_.size() ? segments_[index + 1].base : end_; }
+Offset LogCore::end_of(size_t index) const {
+  return index + 1 < segments_.size() ? segments_[index + 1].base : end_;
+}
 
 Offset LogCore::committed() const {
-  if (planted(Bug::ack_before_sync)) [[unlikely]] return written_;
+  if (planted(Bug::ack_before_sync)) [[unlikely]]
+    return written_;
   return config_.flush == Flush::ack ? durable_ : written_;
 }
 
-// How far a sync now would make the log durable. An async log leaves its last segment to the system.
+// How far a sync now would make the log durable. An async log leaves its last segment to the
+// system.
 Offset LogCore::sync_target(bool all) const {
   if (all || config_.flush == Flush::ack) return written_;
   return segments_[segment_of(written_)].base;
@@ -165,8 +181,9 @@ void LogCore::next_write(WriteStep& step, bool& have_role) {
   writing_ = have_role = true;
   bool nothing = offline_ || unwritten_ == tail_.size();
   const Segment* to = nothing ? nullptr : &segment(tail_[unwritten_].segment);
-  // A segment begins when everything before it is durable: after a power loss a hole between two segments could
-  // not be told from one that compaction made. (An async log takes that risk as Kafka does.)
+  // A segment begins when everything before it is durable: after a power loss a hole between two
+  // segments could not be told from one that compaction made. (An async log takes that risk as
+  // Kafka does.)
   if (to && !to->exists && config_.flush == Flush::ack && durable_ < to->base) nothing = true;
   if (nothing) {
     writing_ = have_role = false;
@@ -268,7 +285,8 @@ Effects LogCore::end_sync(const SyncStep& step) {
   syncing_ = false;
   for (const SyncStep::Item& item : step.files) segment(item.segment).name_durable = true;
   durable_ = std::max(durable_, step.through);
-  if (planted(Bug::sync_reads_end_late)) [[unlikely]] durable_ = written_;
+  if (planted(Bug::sync_reads_end_late)) [[unlikely]]
+    durable_ = written_;
   Effects effects = effects_since(before);
   effects.write_wanted = !writing_ && unwritten_ < tail_.size();
   return effects;

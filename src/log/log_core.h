@@ -1,9 +1,11 @@
-// The decisions of one partition's log, without any I/O: which offset an append gets and where it goes, what is to be
-// written next, what a sync makes durable, where a read finds its bytes, what a failure takes back. Sits in a
-// host::Monitor inside Log (log/log.h), which carries out what it says.
+// The decisions of one partition's log, without any I/O: which offset an append gets and where it
+// goes, what is to be written next, what a sync makes durable, where a read finds its bytes, what a
+// failure takes back. Sits in a host::Monitor inside Log (log/log.h), which carries out what it
+// says.
 //
-// Offsets in order: start <= durable <= written <= end. Bytes in [written, end) are only in the tail; the tail also
-// keeps the newest written ones within a budget, so that consumers at the end never touch the disk.
+// Offsets in order: start <= durable <= written <= end. Bytes in [written, end) are only in the
+// tail; the tail also keeps the newest written ones within a budget, so that consumers at the end
+// never touch the disk.
 #pragma once
 #include <array>
 #include <deque>
@@ -22,31 +24,33 @@ class File;
 
 namespace moldau::log {
 
-// ack: an append counts as committed when it is on stable storage. async: when the system has it (Kafka's way).
+// ack: an append counts as committed when it is on stable storage. async: when the system has it
+// (Kafka's way).
 enum class Flush : uint8_t { ack, async };
 
 struct LogConfig {
-  int64_t segment_bytes = int64_t{1} << 30;        // log.segment.bytes
-  int64_t segment_millis = int64_t{7} * 24 * 3600 * 1000;  // log.roll.ms: age, by the batches' timestamps
-  int32_t index_interval_bytes = 4096;             // log.index.interval.bytes
-  int32_t segment_index_bytes = 10 << 20;          // log.index.size.max.bytes
+  int64_t segment_bytes = int64_t{1} << 30;  // log.segment.bytes
+  int64_t segment_millis =
+      int64_t{7} * 24 * 3600 * 1000;       // log.roll.ms: age, by the batches' timestamps
+  int32_t index_interval_bytes = 4096;     // log.index.interval.bytes
+  int32_t segment_index_bytes = 10 << 20;  // log.index.size.max.bytes
   Flush flush = Flush::ack;
-  size_t tail_bytes = size_t{1} << 20;             // of written batches kept in memory
+  size_t tail_bytes = size_t{1} << 20;  // of written batches kept in memory
 };
 
 struct Offsets {
   Offset start;
-  Offset end;         // the next append gets it
-  Offset written;     // survives the death of the process
-  Offset durable;     // survives a power loss
-  Offset committed;   // durable (ack) or written (async)
+  Offset end;        // the next append gets it
+  Offset written;    // survives the death of the process
+  Offset durable;    // survives a power loss
+  Offset committed;  // durable (ack) or written (async)
 };
 
 struct Appended {
   Offset base;
   Offset last;
   Offset log_start;
-  uint64_t ticket = 0;   // for Log::failed
+  uint64_t ticket = 0;  // for Log::failed
 };
 
 using FileRef = std::shared_ptr<host::File>;
@@ -55,20 +59,20 @@ using IndexRef = std::shared_ptr<const SegmentIndex>;
 // A segment as the core knows it.
 struct Segment {
   Offset base;
-  int64_t size = 0;            // bytes appended
-  int64_t written = 0;         // bytes of them in the file
+  int64_t size = 0;     // bytes appended
+  int64_t written = 0;  // bytes of them in the file
   WallTime created;
-  std::optional<int64_t> first_timestamp;   // largest timestamp of the first batch
-  SegmentIndex index{Offset(0)};            // growing; of the last segment only
-  IndexRef sealed_index;       // of a sealed segment, while it is in memory
-  std::optional<TimestampOffset> largest;   // of a sealed segment, if largest_known
+  std::optional<int64_t> first_timestamp;  // largest timestamp of the first batch
+  SegmentIndex index{Offset(0)};           // growing; of the last segment only
+  IndexRef sealed_index;                   // of a sealed segment, while it is in memory
+  std::optional<TimestampOffset> largest;  // of a sealed segment, if largest_known
   bool largest_known = false;
-  FileRef file;                // while it is open
-  bool exists = false;         // its file has been made
-  bool name_durable = false;   // and the directory synced since
+  FileRef file;               // while it is open
+  bool exists = false;        // its file has been made
+  bool name_durable = false;  // and the directory synced since
   bool sealed = false;
-  bool index_saved = false;    // sealed, and both index files are on stable storage
-  uint64_t last_use = 0;       // for forgetting what is open or in memory
+  bool index_saved = false;  // sealed, and both index files are on stable storage
+  uint64_t last_use = 0;     // for forgetting what is open or in memory
 };
 
 // What stands in memory of a piece of the log: the bytes of one append.
@@ -76,19 +80,19 @@ struct Run {
   SharedBytes bytes;
   Offset base;
   Offset last;
-  Offset segment;              // base of the segment it belongs to
-  int64_t position = 0;        // in that segment
+  Offset segment;        // base of the segment it belongs to
+  int64_t position = 0;  // in that segment
   uint64_t ticket = 0;
-  SegmentIndex::Mark before;   // of the segment's index
+  SegmentIndex::Mark before;  // of the segment's index
 };
 
 // What the driver has to do after a step, outside the monitor and in this order.
 struct Effects {
-  std::optional<Offset> committed;   // moved to: tell the owner
-  bool sync_wanted = false;          // put the log on the flusher's list
-  bool write_wanted = false;         // writes were waiting for the sync that has ended
-  bool dropped = false;              // appends were taken back: tell the owner
-  std::optional<Error> offline;      // take the directory offline
+  std::optional<Offset> committed;  // moved to: tell the owner
+  bool sync_wanted = false;         // put the log on the flusher's list
+  bool write_wanted = false;        // writes were waiting for the sync that has ended
+  bool dropped = false;             // appends were taken back: tell the owner
+  std::optional<Error> offline;     // take the directory offline
 };
 
 struct WriteStep {
@@ -96,42 +100,43 @@ struct WriteStep {
   static constexpr size_t kMaxParts = 64;
   std::array<Bytes, kMaxParts> parts;
   size_t count = 0;
-  Offset segment;                    // the file to create or to write to
+  Offset segment;  // the file to create or to write to
   int64_t position = 0;
   int64_t bytes = 0;
-  FileRef file;                      // write: empty if it is to be opened
+  FileRef file;  // write: empty if it is to be opened
 };
 
 struct SyncStep {
   struct Item {
     Offset segment;
-    FileRef file;                    // empty: to be opened
+    FileRef file;  // empty: to be opened
   };
   std::vector<Item> files;
-  bool directory = false;            // names of new segments are to be synced as well
-  Offset through;                    // durable once all of it has succeeded
+  bool directory = false;  // names of new segments are to be synced as well
+  Offset through;          // durable once all of it has succeeded
 };
 
 struct ReadPlan {
   enum class Kind : uint8_t { done, file } kind = Kind::done;
-  std::vector<SharedBytes> tail;     // done: all there is to give
-  Offset base;                       // done: of the first batch
+  std::vector<SharedBytes> tail;  // done: all there is to give
+  Offset base;                    // done: of the first batch
   // file: walk from `search` to the batch; what is shown lies before `end` of this segment's file.
   Offset segment;
-  FileRef file;                      // empty: to be opened, then told by file_opened
-  int64_t search = -1;               // -1: the index is to be loaded, told by index_loaded, and the plan made again
+  FileRef file;  // empty: to be opened, then told by file_opened
+  int64_t search =
+      -1;  // -1: the index is to be loaded, told by index_loaded, and the plan made again
   int64_t end = 0;
-  std::optional<Offset> limit;       // set: batches that reach it are not to be shown
+  std::optional<Offset> limit;         // set: batches that reach it are not to be shown
   std::optional<Offset> next_segment;  // where to go on if the batch is not in this one
 };
 struct ReadRequest {
   Offset from;
   size_t max_bytes = 0;
-  Offset limit;                      // exclusive
+  Offset limit;  // exclusive
   bool at_least_one = true;
 };
 struct EpochStep {
-  std::string text;                  // of the file
+  std::string text;  // of the file
   uint64_t version = 0;
 };
 
@@ -147,21 +152,23 @@ class LogCore {
   };
   LogCore(const LogConfig& config, Opened opened);
 
-  // The batches in `batches` (whole, valid, at least one; inside block) get their offsets and the epoch in place.
-  // Errors: offline; too_large (more than a segment holds).
+  // The batches in `batches` (whole, valid, at least one; inside block) get their offsets and the
+  // epoch in place. Errors: offline; too_large (more than a segment holds).
   Result<Appended> append(BlockRef block, MutableBytes batches, LeaderEpoch epoch, WallTime now);
 
-  // Writing. One task at a time has the writer role; next_write gives it if it is free and takes it back when there
-  // is nothing to do now. After each step that is not `none` the driver says how it went.
+  // Writing. One task at a time has the writer role; next_write gives it if it is free and takes it
+  // back when there is nothing to do now. After each step that is not `none` the driver says how it
+  // went.
   void next_write(WriteStep& step, bool& have_role);
   void created(const WriteStep& step, const FileRef& file);
   Effects written(const WriteStep& step);
-  // no_space, exhausted: what is not written is taken back. Anything else is the end of the directory.
-  // In both cases the role is given back.
+  // no_space, exhausted: what is not written is taken back. Anything else is the end of the
+  // directory. In both cases the role is given back.
   Effects write_failed(const Error& error);
 
-  // Syncing. One sync at a time: of two on one file the kernel tells only one about an error. Nothing: all is
-  // durable, or a sync is under way. all: also what an async log leaves to the system.
+  // Syncing. One sync at a time: of two on one file the kernel tells only one about an error.
+  // Nothing: all is durable, or a sync is under way. all: also what an async log leaves to the
+  // system.
   std::optional<SyncStep> begin_sync(bool all);
   Effects end_sync(const SyncStep& step);
   Effects sync_failed(const Error& error);
@@ -169,10 +176,11 @@ class LogCore {
 
   // Reading. Errors: out_of_range, offline.
   Result<ReadPlan> plan_read(const ReadRequest& request);
-  // Where the first batch with a timestamp >= t may be, looking at segments that end behind `from`: a plan of kind
-  // file, or done if there is none.
+  // Where the first batch with a timestamp >= t may be, looking at segments that end behind `from`:
+  // a plan of kind file, or done if there is none.
   Result<ReadPlan> plan_time(WallTime t, Offset from);
-  // The largest timestamp of the log, in `found`; or the plan of a segment whose index is to be loaded first.
+  // The largest timestamp of the log, in `found`; or the plan of a segment whose index is to be
+  // loaded first.
   Result<ReadPlan> plan_largest(std::optional<TimestampOffset>& found);
   void file_opened(Offset segment, const FileRef& file);
   void index_loaded(Offset segment, const IndexRef& index);
@@ -187,7 +195,8 @@ class LogCore {
   void epochs_saved(uint64_t version);
 
   Offsets offsets() const;
-  // Nothing below it needs to be looked at after a crash: it is durable, and so is what is derived from it.
+  // Nothing below it needs to be looked at after a crash: it is durable, and so is what is derived
+  // from it.
   Offset recovery_point() const;
   bool failed(uint64_t ticket) const;
   const std::optional<Error>& offline() const { return offline_; }
@@ -202,7 +211,7 @@ class LogCore {
     uint64_t first = 0;
     uint64_t last = 0;
   };
-  struct Extent {                    // of an append that has no offsets yet
+  struct Extent {  // of an append that has no offsets yet
     int64_t count = 0;
     int64_t max_timestamp = -1;
   };
@@ -228,19 +237,19 @@ class LogCore {
   void close_unused();
 
   const LogConfig config_;
-  std::deque<Segment> segments_;     // by base offset
-  std::deque<Run> tail_;             // by offset, without a gap, up to end_
-  size_t unwritten_ = 0;             // index in tail_ of the first run that is not in its file
-  size_t tail_size_ = 0;             // bytes in tail_
+  std::deque<Segment> segments_;  // by base offset
+  std::deque<Run> tail_;          // by offset, without a gap, up to end_
+  size_t unwritten_ = 0;          // index in tail_ of the first run that is not in its file
+  size_t tail_size_ = 0;          // bytes in tail_
   Offset start_, end_, written_, durable_;
   uint64_t next_ticket_ = 1;
-  std::deque<Range> failed_;         // tickets taken back, rising
-  uint64_t forgotten_ = 0;           // tickets up to here count as failed
-  bool writing_ = false;             // somebody has the writer role
+  std::deque<Range> failed_;  // tickets taken back, rising
+  uint64_t forgotten_ = 0;    // tickets up to here count as failed
+  bool writing_ = false;      // somebody has the writer role
   bool syncing_ = false;
   std::optional<Error> offline_;
   Epochs epochs_;
-  uint64_t epochs_version_ = 0;      // rises with each change
+  uint64_t epochs_version_ = 0;          // rises with each change
   std::optional<Offset> unsaved_epoch_;  // no entry that the file lacks begins before
   uint64_t use_ = 0;
 };

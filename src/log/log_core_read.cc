@@ -1,4 +1,5 @@
-// The part of LogCore that answers readers, and that knows which files are open and which indexes are in memory.
+// The part of LogCore that answers readers, and that knows which files are open and which indexes
+// are in memory.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,8 +11,8 @@
 namespace moldau::log {
 namespace {
 
-constexpr size_t kMaxPieces = 64;      // of one answer from the tail
-constexpr size_t kMaxIdle = 4;         // sealed segments with an open file or an index in memory
+constexpr size_t kMaxPieces = 64;  // of one answer from the tail
+constexpr size_t kMaxIdle = 4;     // sealed segments with an open file or an index in memory
 
 // Bytes of the batches at the front of `run` that end before limit and fit into room.
 size_t whole_batches(Bytes run, Offset limit, size_t room) {
@@ -37,8 +38,8 @@ size_t batches_before(Bytes run, Offset offset) {
 Result<ReadPlan> LogCore::plan_read(const ReadRequest& request) {
   if (offline_) return moldau::fail(Errc::offline, offline_->to_string());
   if (request.from < start_ || request.from > end_)
-    return moldau::fail(Errc::out_of_range,
-                        fmt::format("offset {} is outside of {} to {}", request.from, start_, end_));
+    return moldau::fail(Errc::out_of_range, fmt::format("offset {} is outside of {} to {}",
+                                                        request.from, start_, end_));
   Offset limit = std::min(request.limit, end_);
   if (request.from >= limit) return ReadPlan{};
   if (tail_.empty() || request.from < tail_.front().base) return read_file(request, limit);
@@ -55,7 +56,8 @@ ReadPlan LogCore::read_tail(const ReadRequest& request, Offset limit) const {
   size_t room = request.max_bytes;
   if (skip == run->bytes.size()) return plan;
   plan.base = batch_info(run->bytes.data() + skip, 0).base;
-  if (request.at_least_one) room = std::max(room, static_cast<size_t>(batch_size(run->bytes.data() + skip)));
+  if (request.at_least_one)
+    room = std::max(room, static_cast<size_t>(batch_size(run->bytes.data() + skip)));
   for (; run != tail_.end() && plan.tail.size() < kMaxPieces; ++run, skip = 0) {
     size_t left = run->bytes.size() - skip;
     bool whole = run->last < limit && left <= room;

@@ -93,7 +93,8 @@ LogDir::LogDir(Env& env, std::string path, LogDirConfig config)
 
 LogDir::~LogDir() = default;
 
-Task<Result<std::unique_ptr<LogDir>>> LogDir::open(Env& env, std::string path, LogDirConfig config) {
+Task<Result<std::unique_ptr<LogDir>>> LogDir::open(Env& env, std::string path,
+                                                   LogDirConfig config) {
   auto dir = std::make_unique<LogDir>(env, std::move(path), config);
   CO_TRY_(dir->start());
   co_return dir;
@@ -118,7 +119,8 @@ Task<Result<void>> LogDir::start() {
     core.recovery_points = std::move(points);
     core.log_starts = std::move(starts);
   });
-  // Consumed before anything is recovered: a crash during recovery must not look like a clean stop (KAFKA-10471).
+  // Consumed before anything is recovered: a crash during recovery must not look like a clean stop
+  // (KAFKA-10471).
   std::string marker = path_ + "/" + kMarker;
   Result<void> removed = co_await env_.disk.remove(marker);
   was_clean_ = removed.has_value();
@@ -153,7 +155,8 @@ void LogDir::attach(const std::string& directory, LogMember& member) {
 Task<void> LogDir::detach(Env& env, const std::string& directory) {
   host::WaitSet freed(env.loop);
   freed.watch(freed_);
-  while (!core_.enter([&](DirCore& core) { return core.remove(directory); })) co_await freed.wait_until(kNever);
+  while (!core_.enter([&](DirCore& core) { return core.remove(directory); }))
+    co_await freed.wait_until(kNever);
 }
 
 void LogDir::closed(const std::string& directory, Offset recovery_point, Offset log_start) {
@@ -233,14 +236,16 @@ Task<Result<void>> LogDir::write_checkpoints(Env& env) {
   if (auto error = offline()) co_return moldau::fail(Errc::offline, error->to_string());
   auto all = core_.enter([](DirCore& core) { return core.pin_all(); });
   std::vector<std::pair<Offset, Offset>> points;
-  for (auto& [directory, member] : all) points.emplace_back(member->recovery_point(), member->log_start());
+  for (auto& [directory, member] : all)
+    points.emplace_back(member->recovery_point(), member->log_start());
   auto [recovery, starts] = core_.enter([&](DirCore& core) {
     for (size_t i = 0; i < all.size(); i++) {
       core.recovery_points[all[i].first] = points[i].first;
       if (points[i].second > Offset(0)) core.log_starts[all[i].first] = points[i].second;
       core.unpin(*all[i].second);
     }
-    return std::pair(encode_offset_checkpoint(core.recovery_points), encode_offset_checkpoint(core.log_starts));
+    return std::pair(encode_offset_checkpoint(core.recovery_points),
+                     encode_offset_checkpoint(core.log_starts));
   });
   freed_.raise();
   CO_TRY_(replace_text(env, path_, kRecoveryPoints, recovery));
@@ -265,7 +270,10 @@ Task<Result<void>> LogDir::close(int64_t broker_epoch) {
   changed_.raise();
   co_await flusher_.drained();
   bool clean = core_.enter([](DirCore& core) { return !core.unclean && !core.offline; });
-  if (!clean) co_return moldau::fail(Errc::offline, path_ + ": not all of it was closed in order, the next start will look through it");
+  if (!clean)
+    co_return moldau::fail(
+        Errc::offline,
+        path_ + ": not all of it was closed in order, the next start will look through it");
   CO_TRY_(save_checkpoints(env_));
   std::string marker = fmt::format("{{\"version\":0,\"brokerEpoch\":{}}}", broker_epoch);
   CO_TRY_(replace_text(env_, path_, kMarker, marker));

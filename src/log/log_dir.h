@@ -1,6 +1,7 @@
-// One data directory: its lock, its clean-shutdown marker, its checkpoint files, and the task that syncs the logs in
-// it. A group commit: all logs with new bytes are synced together, what arrives meanwhile joins the next round.
-// A write or a sync that fails with anything but a full disk takes the whole directory offline, for good.
+// One data directory: its lock, its clean-shutdown marker, its checkpoint files, and the task that
+// syncs the logs in it. A group commit: all logs with new bytes are synced together, what arrives
+// meanwhile joins the next round. A write or a sync that fails with anything but a full disk takes
+// the whole directory offline, for good.
 #pragma once
 #include <map>
 #include <memory>
@@ -22,8 +23,8 @@ class File;
 namespace moldau::log {
 
 struct LogDirConfig {
-  Duration checkpoint_interval = seconds(60);   // log.flush.offset.checkpoint.interval.ms
-  int64_t parallel_syncs = 16;                  // of one round
+  Duration checkpoint_interval = seconds(60);  // log.flush.offset.checkpoint.interval.ms
+  int64_t parallel_syncs = 16;                 // of one round
 };
 
 // What a directory asks of a log in it. Called on the directory's loop, go_offline on any.
@@ -37,8 +38,8 @@ class LogMember {
 
  private:
   friend class DirCore;
-  uint32_t pins_ = 0;    // guarded by the directory's monitor, as dirty_: who uses it just now
-  bool dirty_ = false;   // on the list for the next round
+  uint32_t pins_ = 0;   // guarded by the directory's monitor, as dirty_: who uses it just now
+  bool dirty_ = false;  // on the list for the next round
 };
 
 // The members and what is known of partitions that are not open. Pure; in LogDir's monitor.
@@ -57,12 +58,12 @@ class DirCore {
   // True the first time.
   bool fail(const Error& error);
 
-  OffsetCheckpoint recovery_points;   // of the open ones: as of the last checkpoint or close
+  OffsetCheckpoint recovery_points;  // of the open ones: as of the last checkpoint or close
   OffsetCheckpoint log_starts;
   std::optional<Error> offline;
-  bool unclean = false;               // a log was not closed in order
+  bool unclean = false;  // a log was not closed in order
   bool stopping = false;
-  bool saving = false;                // somebody writes the checkpoint files
+  bool saving = false;  // somebody writes the checkpoint files
   size_t members() const { return members_.size(); }
 
  private:
@@ -72,17 +73,19 @@ class DirCore {
 
 class LogDir {
  public:
-  // Makes the directory if it is missing, takes its lock, reads the checkpoints, and consumes the clean-shutdown
-  // marker: from here on a stop is unclean until close() has said otherwise. The flusher runs on env's loop.
-  // Errors: busy (another process has it), permission, io, corrupt (a checkpoint file).
-  static host::Task<Result<std::unique_ptr<LogDir>>> open(host::Env& env, std::string path, LogDirConfig config);
+  // Makes the directory if it is missing, takes its lock, reads the checkpoints, and consumes the
+  // clean-shutdown marker: from here on a stop is unclean until close() has said otherwise. The
+  // flusher runs on env's loop. Errors: busy (another process has it), permission, io, corrupt (a
+  // checkpoint file).
+  static host::Task<Result<std::unique_ptr<LogDir>>> open(host::Env& env, std::string path,
+                                                          LogDirConfig config);
   LogDir(host::Env& env, std::string path, LogDirConfig config);
   LogDir(const LogDir&) = delete;
   LogDir& operator=(const LogDir&) = delete;
   ~LogDir();
 
-  // All logs are closed. Ends the flusher, writes the checkpoints, then the marker: but not if the directory is
-  // offline or a log was not closed in order. On the loop it was opened on.
+  // All logs are closed. Ends the flusher, writes the checkpoints, then the marker: but not if the
+  // directory is offline or a log was not closed in order. On the loop it was opened on.
   host::Task<Result<void>> close(int64_t broker_epoch);
 
   const std::string& path() const { return path_; }
@@ -90,7 +93,8 @@ class LogDir {
   std::optional<Error> offline() const;
   // Takes the directory offline: every log in it is told. Any loop.
   void fail(const Error& error);
-  // Names of partition directories in it ("topic-0"), sorted. What deletions left behind is finished.
+  // Names of partition directories in it ("topic-0"), sorted. What deletions left behind is
+  // finished.
   host::Task<Result<std::vector<std::string>>> partitions(host::Env& env);
 
   // For Log.
@@ -101,7 +105,8 @@ class LogDir {
   host::Task<void> detach(host::Env& env, const std::string& directory);
   // A detached log was closed in order and these are its last checkpoints.
   void closed(const std::string& directory, Offset recovery_point, Offset log_start);
-  // It was not: the next start looks through this directory. A crash in the simulator ends here too.
+  // It was not: the next start looks through this directory. A crash in the simulator ends here
+  // too.
   void abandon(const std::string& directory);
   void mark_dirty(LogMember& member);
   // The partition is new or is being removed: what the checkpoints say of it is about another one.
@@ -121,11 +126,11 @@ class LogDir {
   const std::string path_;
   const LogDirConfig config_;
   host::Monitor<DirCore> core_;
-  host::Signal changed_;          // something is dirty, or stopping
-  host::Signal freed_;            // a pin was given back
+  host::Signal changed_;  // something is dirty, or stopping
+  host::Signal freed_;    // a pin was given back
   std::unique_ptr<host::File> lock_;
   bool was_clean_ = false;
-  host::Semaphore permits_;       // syncs of a round
+  host::Semaphore permits_;  // syncs of a round
   host::Scope round_;
   host::Scope flusher_;
 };

@@ -83,7 +83,9 @@ Task<Result<ReadPiece>> Log::piece_from(const ReadPlan& plan, const BatchInfo& f
       if (batch->last >= *plan.limit) end = batch->position;
     }
   }
-  co_return ReadPiece{.file = plan.file, .position = first.position, .length = static_cast<size_t>(end - first.position)};
+  co_return ReadPiece{.file = plan.file,
+                      .position = first.position,
+                      .length = static_cast<size_t>(end - first.position)};
 }
 
 Task<Result<ReadResult>> Log::read(Env& env, ReadRequest request) {
@@ -120,7 +122,8 @@ Task<Result<ReadResult>> Log::read(Env& env, ReadRequest request) {
 
 // The batch that holds offset, in memory. Empty: it is not there.
 Task<Result<SharedBytes>> Log::batch_at(Env& env, Offset offset) {
-  ReadRequest request{.from = offset, .max_bytes = 1, .limit = Offset(INT64_MAX), .at_least_one = true};
+  ReadRequest request{
+      .from = offset, .max_bytes = 1, .limit = Offset(INT64_MAX), .at_least_one = true};
   CO_TRY(result, read(env, request));
   if (result.pieces.empty()) co_return SharedBytes();
   ReadPiece& piece = result.pieces.front();
@@ -129,11 +132,13 @@ Task<Result<SharedBytes>> Log::batch_at(Env& env, Offset offset) {
   MutableBytes into(block.data(), piece.length);
   CO_TRY(count, piece.file->read_at(into, piece.position));
   if (count != piece.length)
-    co_return fail(Errc::corrupt, fmt::format("{} ends at {}", piece.file->path(), piece.position + static_cast<int64_t>(count)));
+    co_return fail(Errc::corrupt, fmt::format("{} ends at {}", piece.file->path(),
+                                              piece.position + static_cast<int64_t>(count)));
   co_return SharedBytes(std::move(block), into);
 }
 
-Task<Result<std::optional<TimestampOffset>>> Log::record_since(Env& env, Offset in_batch, WallTime t) {
+Task<Result<std::optional<TimestampOffset>>> Log::record_since(Env& env, Offset in_batch,
+                                                               WallTime t) {
   CO_TRY(batch, batch_at(env, in_batch));
   co_return first_record_since(batch.bytes(), t);
 }
@@ -152,7 +157,8 @@ Task<Result<std::optional<Offset>>> Log::batch_since(Env& env, WallTime t) {
     for (;;) {
       CO_TRY(batch, walk.next());
       if (!batch) break;
-      if (batch->max_timestamp >= t.millis && batch->last >= start) co_return std::optional<Offset>(batch->last);
+      if (batch->max_timestamp >= t.millis && batch->last >= start)
+        co_return std::optional<Offset>(batch->last);
     }
     if (!plan.next_segment) co_return std::optional<Offset>();
     from = *plan.next_segment;

@@ -22,7 +22,7 @@ std::optional<RecordHead> take_record(Bytes& in) {
   if (n == 0 || body < 1 || body > std::ssize(in) - static_cast<int64_t>(n)) return std::nullopt;
   Bytes record = in.subspan(n, static_cast<size_t>(body));
   in = in.subspan(n + static_cast<size_t>(body));
-  record = record.subspan(1);   // attributes
+  record = record.subspan(1);  // attributes
   n = read_varint(record, &time);
   if (n == 0 || read_varint(record.subspan(n), &offset) == 0) return std::nullopt;
   return RecordHead{unzigzag(time), unzigzag(offset)};
@@ -35,14 +35,17 @@ std::optional<TimestampOffset> first_record_since(Bytes batch, WallTime t) {
   BatchInfo info = batch_info(batch.data(), 0);
   if (info.max_timestamp < t.millis) return std::nullopt;
   int16_t attributes = load_be<int16_t>(batch.data() + 21);
-  if (attributes & (kCodec | kAppendTime)) return TimestampOffset{WallTime{info.max_timestamp}, info.base};
+  if (attributes & (kCodec | kAppendTime))
+    return TimestampOffset{WallTime{info.max_timestamp}, info.base};
   int64_t base_timestamp = load_be<int64_t>(batch.data() + 27);
   Bytes rest = batch.subspan(kBatchHeader);
   while (!rest.empty()) {
     auto record = take_record(rest);
     if (!record) return std::nullopt;
-    int64_t timestamp = static_cast<int64_t>(static_cast<uint64_t>(base_timestamp) + static_cast<uint64_t>(record->timestamp_delta));
-    if (timestamp >= t.millis) return TimestampOffset{WallTime{timestamp}, info.base + record->offset_delta};
+    int64_t timestamp = static_cast<int64_t>(static_cast<uint64_t>(base_timestamp) +
+                                             static_cast<uint64_t>(record->timestamp_delta));
+    if (timestamp >= t.millis)
+      return TimestampOffset{WallTime{timestamp}, info.base + record->offset_delta};
   }
   return std::nullopt;
 }

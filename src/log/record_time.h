@@ -7,8 +7,9 @@
 
 namespace moldau::log {
 
-// batch: one whole batch. Exact for uncompressed batches and for LogAppendTime; for a compressed one the answer is
-// its first offset and its largest timestamp. Nothing: all records are older, or the records do not parse.
+// batch: one whole batch. Exact for uncompressed batches and for LogAppendTime; for a compressed
+// one the answer is its first offset and its largest timestamp. Nothing: all records are older, or
+// the records do not parse.
 std::optional<TimestampOffset> first_record_since(Bytes batch, WallTime t);
 
 }  // namespace moldau::log

@@ -18,19 +18,20 @@ using host::Task;
 
 namespace {
 
-constexpr size_t kChunk = size_t{1} << 20;   // bytes read at once
+constexpr size_t kChunk = size_t{1} << 20;  // bytes read at once
 constexpr const char* kEpochs = "leader-epoch-checkpoint";
 
 // One look at a segment's file from a batch on.
 struct Look {
   SegmentScan scan;
   SegmentIndex index;
-  Epochs* epochs = nullptr;               // gets the epochs of the batches, if set
+  Epochs* epochs = nullptr;  // gets the epochs of the batches, if set
   std::optional<int64_t> first_timestamp;
-  BatchInfo last;                         // the last whole batch, if any() is true
-  std::optional<int64_t> unsure_from;     // position of the first batch that reaches the recovery point
-  int64_t size = 0;                       // of the file
-  bool drop_last = false;                 // Bug::recovery_drops_whole
+  BatchInfo last;  // the last whole batch, if any() is true
+  std::optional<int64_t>
+      unsure_from;         // position of the first batch that reaches the recovery point
+  int64_t size = 0;        // of the file
+  bool drop_last = false;  // Bug::recovery_drops_whole
   int64_t end() const { return drop_last ? last.position : scan.valid_end(); }
   Offset next() const { return drop_last ? last.base : scan.next(); }
   bool whole() const { return end() == size; }
@@ -38,7 +39,8 @@ struct Look {
 };
 
 // Runs look.scan over the rest of the file.
-Task<Result<void>> read_batches(host::File& file, Look& look, int64_t interval, Offset recovery_point) {
+Task<Result<void>> read_batches(host::File& file, Look& look, int64_t interval,
+                                Offset recovery_point) {
   std::vector<uint8_t> buffer(static_cast<size_t>(std::min<int64_t>(kChunk, look.size)));
   std::vector<BatchInfo> found;
   MutableBytes into(buffer);
@@ -87,9 +89,9 @@ class Recovery {
   };
   Env& env_;
   const RecoveryRequest request_;
-  std::vector<FileInfo> files_;        // .log files, by base offset
+  std::vector<FileInfo> files_;  // .log files, by base offset
   std::vector<Segment> segments_;
-  Epochs stored_;                      // what the checkpoint file says
+  Epochs stored_;  // what the checkpoint file says
   Epochs epochs_;
   Offset end_;
   Recovered result_;
@@ -98,12 +100,17 @@ class Recovery {
 Task<Result<void>> Recovery::list_files() {
   CO_TRY(entries, env_.disk.list(request_.path));
   for (const host::DirEntry& entry : entries)
-    if (auto base = parse_segment_file_name(entry.name, ".log")) files_.push_back({*base, entry.size});
+    if (auto base = parse_segment_file_name(entry.name, ".log"))
+      files_.push_back({*base, entry.size});
   for (const host::DirEntry& entry : entries) {
     std::string path = request_.path + "/" + entry.name;
     if (entry.name.ends_with(".swap"))
-      co_return fail(Errc::unsupported, path + ": the cleaner was interrupted in the middle of a swap; let Apache Kafka open and close this directory once");
-    bool left_over = entry.name.ends_with(".tmp") || entry.name.ends_with(".deleted") || entry.name.ends_with(".cleaned");
+      co_return fail(Errc::unsupported,
+                     path +
+                         ": the cleaner was interrupted in the middle of a swap; let Apache Kafka "
+                         "open and close this directory once");
+    bool left_over = entry.name.ends_with(".tmp") || entry.name.ends_with(".deleted") ||
+                     entry.name.ends_with(".cleaned");
     for (std::string_view suffix : {".index", ".timeindex"})
       if (auto base = parse_segment_file_name(entry.name, suffix))
         left_over = !std::ranges::binary_search(files_, *base, {}, &FileInfo::base);
@@ -128,7 +135,8 @@ Segment Recovery::known_segment(size_t i) const {
   segment.index = SegmentIndex(segment.base);
   segment.created = env_.clock.wall();
   segment.exists = segment.name_durable = true;
-  segment.sealed = segment.index_saved = true;   // what is wrong with its index files is found when they are needed
+  segment.sealed = segment.index_saved =
+      true;  // what is wrong with its index files is found when they are needed
   return segment;
 }
 
@@ -143,7 +151,9 @@ Task<Result<bool>> Recovery::open_clean() {
   auto index = SegmentIndex::decode(base, offsets, times, files_[i].size);
   if (!index) index = SegmentIndex(base);
   int64_t position = index->last_position();
-  Look look{.scan = SegmentScan(base, base, position), .index = std::move(*index), .size = files_[i].size};
+  Look look{.scan = SegmentScan(base, base, position),
+            .index = std::move(*index),
+            .size = files_[i].size};
   path = file_of(i, ".log");
   CO_TRY(file, env_.disk.open(path, OpenMode::read));
   CO_TRY_(read_batches(*file, look, request_.index_interval_bytes, request_.recovery_point));
@@ -178,12 +188,13 @@ Task<Result<void>> Recovery::remove_from(size_t i) {
   co_return Result<void>{};
 }
 
-// What the process before us wrote and did not sync may be clean pages of a sync that failed: the kernel would not
-// write them again. So they are written again.
+// What the process before us wrote and did not sync may be clean pages of a sync that failed: the
+// kernel would not write them again. So they are written again.
 Task<Result<void>> Recovery::write_back(host::File& file, int64_t from, int64_t to) {
   std::vector<uint8_t> buffer(static_cast<size_t>(std::clamp<int64_t>(to - from, 0, kChunk)));
   while (from < to) {
-    MutableBytes into(buffer.data(), static_cast<size_t>(std::min<int64_t>(std::ssize(buffer), to - from)));
+    MutableBytes into(buffer.data(),
+                      static_cast<size_t>(std::min<int64_t>(std::ssize(buffer), to - from)));
     CO_TRY(count, file.read_at(into, from));
     if (count == 0) co_return fail(Errc::io, file.path() + ": became shorter while it was read");
     Bytes part = into.first(count);
@@ -194,14 +205,19 @@ Task<Result<void>> Recovery::write_back(host::File& file, int64_t from, int64_t 
   co_return Result<void>{};
 }
 
-// Damage below the recovery point is not a torn tail: what was promised is gone, and cutting would make it look whole.
+// Damage below the recovery point is not a torn tail: what was promised is gone, and cutting would
+// make it look whole.
 Result<void> Recovery::judge(const Look& look, bool last, const std::string& path) const {
   if (look.scan.legacy())
-    return fail(Errc::unsupported, path + ": message format 0 or 1 cannot be recovered yet; let Apache Kafka open and close this directory once");
+    return fail(Errc::unsupported, path +
+                                       ": message format 0 or 1 cannot be recovered yet; let "
+                                       "Apache Kafka open and close this directory once");
   bool lost = (last || !look.whole()) && look.scan.next() < request_.recovery_point;
   if (!lost) return {};
-  return fail(Errc::corrupt, fmt::format("{}: damaged below the recovery point {}: {}", path, request_.recovery_point,
-                                         look.whole() ? "the file is too short" : look.scan.stopped()));
+  return fail(
+      Errc::corrupt,
+      fmt::format("{}: damaged below the recovery point {}: {}", path, request_.recovery_point,
+                  look.whole() ? "the file is too short" : look.scan.stopped()));
 }
 
 Task<Result<void>> Recovery::settle(host::File& file, const Look& look, bool last) {
@@ -218,18 +234,24 @@ Task<Result<bool>> Recovery::recover_segment(size_t i, Offset expected) {
   std::string path = file_of(i, ".log");
   CO_TRY(file, env_.disk.open(path, OpenMode::read_write));
   Offset base = files_[i].base;
-  Look look{.scan = SegmentScan(base, std::max(base, expected)), .index = SegmentIndex(base), .epochs = &epochs_,
+  Look look{.scan = SegmentScan(base, std::max(base, expected)),
+            .index = SegmentIndex(base),
+            .epochs = &epochs_,
             .size = file->size()};
   look.scan.expect_size(look.size);
   CO_TRY_(read_batches(*file, look, request_.index_interval_bytes, request_.recovery_point));
-  if (Result<void> sound = judge(look, i + 1 == files_.size(), path); !sound) co_return std::move(sound.error());
-  if (planted(Bug::recovery_drops_whole)) [[unlikely]] look.drop_last = look.any() && i + 1 == files_.size();
+  if (Result<void> sound = judge(look, i + 1 == files_.size(), path); !sound)
+    co_return std::move(sound.error());
+  if (planted(Bug::recovery_drops_whole)) [[unlikely]]
+    look.drop_last = look.any() && i + 1 == files_.size();
   bool whole = look.whole();
   if (!whole) {
-    result_.cut_because = look.scan.stopped().empty() ? fmt::format("a piece of a batch at the end of {}", path)
-                                                      : path + ": " + look.scan.stopped();
+    result_.cut_because = look.scan.stopped().empty()
+                              ? fmt::format("a piece of a batch at the end of {}", path)
+                              : path + ": " + look.scan.stopped();
     result_.bytes_cut += look.size - look.end();
-    // First what comes later: were this one cut first and the rest left by a crash, it would look whole next time.
+    // First what comes later: were this one cut first and the rest left by a crash, it would look
+    // whole next time.
     CO_TRY_(remove_from(i + 1));
   }
   bool last = i + 1 == files_.size();
@@ -262,7 +284,7 @@ Task<Result<void>> Recovery::open_unclean() {
     if (files_[i].base < end_) {
       result_.cut_because = fmt::format("{} begins before offset {}", file_of(i, ".log"), end_);
       CO_TRY_(remove_from(i));
-      co_return co_await open_unclean();   // the last one left is open for appends
+      co_return co_await open_unclean();  // the last one left is open for appends
     }
     CO_TRY(whole, recover_segment(i, end_));
     if (!whole) break;
@@ -308,7 +330,8 @@ Task<Result<Recovered>> recover(Env& env, RecoveryRequest request) {
   co_return co_await recovery.run();
 }
 
-Task<Result<SegmentIndex>> rebuild_index(Env& env, std::string directory, Offset base, int64_t interval) {
+Task<Result<SegmentIndex>> rebuild_index(Env& env, std::string directory, Offset base,
+                                         int64_t interval) {
   std::string path = directory + "/" + segment_file_name(base, ".log");
   CO_TRY(file, env.disk.open(path, OpenMode::read));
   Look look{.scan = SegmentScan(base, base), .index = SegmentIndex(base), .size = file->size()};

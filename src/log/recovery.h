@@ -1,6 +1,7 @@
-// Opens the files of one partition directory: after a clean stop by looking at the end of the last segment, after
-// any other by reading what was not known durable, cutting it behind the last whole valid batch and making the rest
-// durable. May be stopped at any point and begun again with the same result.
+// Opens the files of one partition directory: after a clean stop by looking at the end of the last
+// segment, after any other by reading what was not known durable, cutting it behind the last whole
+// valid batch and making the rest durable. May be stopped at any point and begun again with the
+// same result.
 #pragma once
 #include <string>
 
@@ -11,26 +12,29 @@
 namespace moldau::log {
 
 struct RecoveryRequest {
-  std::string path;              // of the partition directory, which exists
-  bool clean = false;            // the last stop was
-  Offset recovery_point;         // what lies below was known durable
-  Offset log_start;              // from the checkpoint
+  std::string path;       // of the partition directory, which exists
+  bool clean = false;     // the last stop was
+  Offset recovery_point;  // what lies below was known durable
+  Offset log_start;       // from the checkpoint
   int64_t index_interval_bytes = 4096;
 };
 
 struct Recovered {
   LogCore::Opened opened;
-  bool fresh = false;            // there was no segment
+  bool fresh = false;  // there was no segment
   int segments_read = 0;
-  int64_t bytes_cut = 0;         // behind the last whole batch, whole segments included
-  std::string cut_because;       // empty: nothing was cut
+  int64_t bytes_cut = 0;    // behind the last whole batch, whole segments included
+  std::string cut_because;  // empty: nothing was cut
 };
 
-// Errors: corrupt (below the recovery point: this copy has lost what it promised), unsupported (message format 0 or 1
-// after an unclean stop; an unfinished swap of the cleaner), and what the disk returns.
+// Errors: corrupt (below the recovery point: this copy has lost what it promised), unsupported
+// (message format 0 or 1 after an unclean stop; an unfinished swap of the cleaner), and what the
+// disk returns.
 host::Task<Result<Recovered>> recover(host::Env& env, RecoveryRequest request);
 
-// Builds the index of a segment from its file. Fails with corrupt unless all of it is whole valid batches.
-host::Task<Result<SegmentIndex>> rebuild_index(host::Env& env, std::string directory, Offset base, int64_t interval);
+// Builds the index of a segment from its file. Fails with corrupt unless all of it is whole valid
+// batches.
+host::Task<Result<SegmentIndex>> rebuild_index(host::Env& env, std::string directory, Offset base,
+                                               int64_t interval);
 
 }  // namespace moldau::log

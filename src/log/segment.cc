@@ -29,7 +29,8 @@ void SegmentIndex::add(const BatchInfo& batch, int64_t interval) {
     offset_of_max_ = batch.last;
   }
   if (since_entry_ > interval) {
-    offsets_.push_back({static_cast<int32_t>(batch.last - base_), static_cast<int32_t>(batch.position)});
+    offsets_.push_back(
+        {static_cast<int32_t>(batch.last - base_), static_cast<int32_t>(batch.position)});
     add_time_entry();
     since_entry_ = 0;
   }
@@ -38,20 +39,20 @@ void SegmentIndex::add(const BatchInfo& batch, int64_t interval) {
 
 void SegmentIndex::add_time_entry() {
   int64_t last = times_.empty() ? -1 : times_.back().timestamp;
-  if (max_timestamp_ > last) times_.push_back({max_timestamp_, static_cast<int32_t>(offset_of_max_ - base_)});
+  if (max_timestamp_ > last)
+    times_.push_back({max_timestamp_, static_cast<int32_t>(offset_of_max_ - base_)});
 }
 
 void SegmentIndex::seal() { add_time_entry(); }
 
 int64_t SegmentIndex::position_for(Offset offset) const {
-  auto after = std::ranges::upper_bound(offsets_, offset - base_, {}, [](const OffsetEntry& e) -> int64_t {
-    return e.relative;
-  });
+  auto after = std::ranges::upper_bound(offsets_, offset - base_, {},
+                                        [](const OffsetEntry& e) -> int64_t { return e.relative; });
   return after == offsets_.begin() ? 0 : std::prev(after)->position;
 }
 
-// Every batch before the one that raised the maximum to an entry's timestamp is older than that. So the walk may
-// begin at the batch of the last entry below t.
+// Every batch before the one that raised the maximum to an entry's timestamp is older than that. So
+// the walk may begin at the batch of the last entry below t.
 int64_t SegmentIndex::position_for(WallTime t) const {
   auto reached = std::ranges::lower_bound(times_, t.millis, {}, &TimeEntry::timestamp);
   return reached == times_.begin() ? 0 : position_for(base_ + std::prev(reached)->relative);
@@ -64,14 +65,17 @@ std::optional<TimestampOffset> SegmentIndex::largest() const {
 
 // The time index keeps one entry free for seal().
 bool SegmentIndex::full(int64_t bytes) const {
-  return std::ssize(offsets_) >= bytes / kOffsetEntryBytes || std::ssize(times_) >= bytes / kTimeEntryBytes - 1;
+  return std::ssize(offsets_) >= bytes / kOffsetEntryBytes ||
+         std::ssize(times_) >= bytes / kTimeEntryBytes - 1;
 }
 
-int64_t SegmentIndex::last_position() const { return offsets_.empty() ? 0 : offsets_.back().position; }
+int64_t SegmentIndex::last_position() const {
+  return offsets_.empty() ? 0 : offsets_.back().position;
+}
 
 void SegmentIndex::restore(const Mark& mark) {
-  CHECK(mark.offsets <= offsets_.size() && mark.times <= times_.size(), "{} of {}, {} of {}", mark.offsets,
-        offsets_.size(), mark.times, times_.size());
+  CHECK(mark.offsets <= offsets_.size() && mark.times <= times_.size(), "{} of {}, {} of {}",
+        mark.offsets, offsets_.size(), mark.times, times_.size());
   offsets_.resize(mark.offsets);
   times_.resize(mark.times);
   max_timestamp_ = mark.max_timestamp;
@@ -109,7 +113,8 @@ namespace {
 // Length without the zero entries at the end.
 size_t used(Bytes in, size_t entry) {
   size_t size = in.size();
-  while (size > 0 && std::ranges::all_of(in.subspan(size - entry, entry), [](uint8_t b) { return b == 0; }))
+  while (size > 0 &&
+         std::ranges::all_of(in.subspan(size - entry, entry), [](uint8_t b) { return b == 0; }))
     size -= entry;
   return size;
 }
@@ -117,14 +122,17 @@ size_t used(Bytes in, size_t entry) {
 
 Result<void> SegmentIndex::decode_offsets(Bytes in, int64_t log_size) {
   if (in.size() % kOffsetEntryBytes != 0)
-    return fail(Errc::corrupt, fmt::format("offset index of {} bytes: not whole entries", in.size()));
+    return fail(Errc::corrupt,
+                fmt::format("offset index of {} bytes: not whole entries", in.size()));
   in = in.first(used(in, kOffsetEntryBytes));
   for (; !in.empty(); in = in.subspan(kOffsetEntryBytes)) {
     OffsetEntry entry{load_be<int32_t>(in.data()), load_be<int32_t>(in.data() + 4)};
     OffsetEntry before = offsets_.empty() ? OffsetEntry{-1, 0} : offsets_.back();
-    if (entry.relative <= before.relative || entry.position <= before.position || entry.position >= log_size)
-      return fail(Errc::corrupt, fmt::format("offset index: entry {} ({}, {}) is out of order or past the end {}",
-                                             offsets_.size(), entry.relative, entry.position, log_size));
+    if (entry.relative <= before.relative || entry.position <= before.position ||
+        entry.position >= log_size)
+      return fail(Errc::corrupt,
+                  fmt::format("offset index: entry {} ({}, {}) is out of order or past the end {}",
+                              offsets_.size(), entry.relative, entry.position, log_size));
     offsets_.push_back(entry);
   }
   return {};
@@ -137,9 +145,10 @@ Result<void> SegmentIndex::decode_times(Bytes in) {
   for (; !in.empty(); in = in.subspan(kTimeEntryBytes)) {
     TimeEntry entry{load_be<int64_t>(in.data()), load_be<int32_t>(in.data() + 8)};
     TimeEntry before = times_.empty() ? TimeEntry{-1, -1} : times_.back();
-    if (entry.timestamp <= before.timestamp || entry.relative < before.relative || entry.relative < 0)
-      return fail(Errc::corrupt, fmt::format("time index: entry {} ({}, {}) is out of order", times_.size(),
-                                             entry.timestamp, entry.relative));
+    if (entry.timestamp <= before.timestamp || entry.relative < before.relative ||
+        entry.relative < 0)
+      return fail(Errc::corrupt, fmt::format("time index: entry {} ({}, {}) is out of order",
+                                             times_.size(), entry.timestamp, entry.relative));
     times_.push_back(entry);
   }
   if (times_.empty()) return {};
@@ -148,7 +157,8 @@ Result<void> SegmentIndex::decode_times(Bytes in) {
   return {};
 }
 
-Result<SegmentIndex> SegmentIndex::decode(Offset base, Bytes offsets, Bytes times, int64_t log_size) {
+Result<SegmentIndex> SegmentIndex::decode(Offset base, Bytes offsets, Bytes times,
+                                          int64_t log_size) {
   SegmentIndex index(base);
   TRY_(index.decode_offsets(offsets, log_size));
   TRY_(index.decode_times(times));

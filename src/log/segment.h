@@ -1,5 +1,6 @@
-// One segment of a partition: the names of its files, and its two sparse indexes as Apache Kafka builds and stores
-// them. Pure. Used by the log's core, by recovery and by readers of sealed segments.
+// One segment of a partition: the names of its files, and its two sparse indexes as Apache Kafka
+// builds and stores them. Pure. Used by the log's core, by recovery and by readers of sealed
+// segments.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -42,19 +43,23 @@ class SegmentIndex {
  public:
   explicit SegmentIndex(Offset base) : base_(base) {}
 
-  // The batch was appended; batches come in order. Kafka's rule: when more than `interval` bytes lie between the
-  // last indexed batch and this one, both indexes get an entry before this batch counts.
+  // The batch was appended; batches come in order. Kafka's rule: when more than `interval` bytes
+  // lie between the last indexed batch and this one, both indexes get an entry before this batch
+  // counts.
   void add(const BatchInfo& batch, int64_t interval);
-  // The segment takes no more batches: its largest timestamp gets an entry, so that the file alone tells it.
+  // The segment takes no more batches: its largest timestamp gets an entry, so that the file alone
+  // tells it.
   void seal();
 
   // Where to begin walking to find the batch that holds offset: at or before it.
   int64_t position_for(Offset offset) const;
   // Where to begin walking to find the first record with a timestamp >= t: at or before it.
   int64_t position_for(WallTime t) const;
-  // The largest timestamp and the last offset of the first batch that has it; nothing if no batch has one.
+  // The largest timestamp and the last offset of the first batch that has it; nothing if no batch
+  // has one.
   std::optional<TimestampOffset> largest() const;
-  // True if an entry more than `bytes` of either file may hold is needed: time to roll (segment.index.bytes).
+  // True if an entry more than `bytes` of either file may hold is needed: time to roll
+  // (segment.index.bytes).
   bool full(int64_t bytes) const;
   // Bytes of the segment's file up to the batch of the last entry: a walk from there finds the end.
   int64_t last_position() const;
@@ -67,13 +72,15 @@ class SegmentIndex {
     Offset offset_of_max{-1};
     int64_t since_entry = 0;
   };
-  Mark mark() const { return {offsets_.size(), times_.size(), max_timestamp_, offset_of_max_, since_entry_}; }
+  Mark mark() const {
+    return {offsets_.size(), times_.size(), max_timestamp_, offset_of_max_, since_entry_};
+  }
   void restore(const Mark& mark);
 
   std::vector<uint8_t> encode_offsets() const;  // the .index file
   std::vector<uint8_t> encode_times() const;    // the .timeindex file
-  // Both files of a segment with log_size bytes. Unused zero entries at the end, which Kafka preallocates, are
-  // dropped. Errors: corrupt (wrong length, out of order, past the end).
+  // Both files of a segment with log_size bytes. Unused zero entries at the end, which Kafka
+  // preallocates, are dropped. Errors: corrupt (wrong length, out of order, past the end).
   static Result<SegmentIndex> decode(Offset base, Bytes offsets, Bytes times, int64_t log_size);
 
   Offset base() const { return base_; }

@@ -9,7 +9,7 @@
 
 namespace moldau::log {
 namespace {
-constexpr size_t kCrcStart = 21;   // attributes: the first field that the checksum covers
+constexpr size_t kCrcStart = 21;  // attributes: the first field that the checksum covers
 }
 
 size_t SegmentScan::take_header(Bytes bytes) {
@@ -24,7 +24,8 @@ void SegmentScan::judge_header() {
   int64_t size = batch_size(p);
   if (int8_t magic = batch_magic(p); magic != 2) {
     why_ = fmt::format("magic {} at position {}", magic, start_);
-    legacy_ = start_ == 0 && (magic == 0 || magic == 1) && size > static_cast<int64_t>(kBatchPrefix) + 13;
+    legacy_ =
+        start_ == 0 && (magic == 0 || magic == 1) && size > static_cast<int64_t>(kBatchPrefix) + 13;
     return;
   }
   BatchInfo batch = batch_info(p, start_);
@@ -32,15 +33,19 @@ void SegmentScan::judge_header() {
   if (size < static_cast<int64_t>(kBatchHeader))
     why_ = fmt::format("a batch of {} bytes at position {}", size, start_);
   else if (size > size_ - start_)
-    why_ = fmt::format("the batch at position {} has {} bytes, the file ends after {}", start_, size, size_ - start_);
-  else if (batch_last_delta(p) < 0 || batch.base < next_ || batch.base - base_ > room - batch_last_delta(p))
-    why_ = fmt::format("offsets {} to {} at position {}, expected from {} on", batch.base, batch.last, start_, next_);
+    why_ = fmt::format("the batch at position {} has {} bytes, the file ends after {}", start_,
+                       size, size_ - start_);
+  else if (batch_last_delta(p) < 0 || batch.base < next_ ||
+           batch.base - base_ > room - batch_last_delta(p))
+    why_ = fmt::format("offsets {} to {} at position {}, expected from {} on", batch.base,
+                       batch.last, start_, next_);
   crc_ = crc32c(Bytes(header_).subspan(kCrcStart));
 }
 
 void SegmentScan::finish(std::vector<BatchInfo>& found) {
   bool whole = crc_ == batch_crc(header_.data());
-  if (planted(Bug::recovery_keeps_torn)) [[unlikely]] whole = true;
+  if (planted(Bug::recovery_keeps_torn)) [[unlikely]]
+    whole = true;
   if (!whole) {
     why_ = fmt::format("the checksum of the batch at position {} does not hold", start_);
     return;

@@ -12,7 +12,8 @@ namespace {
 std::vector<uint8_t> log_of(int batches, int64_t base) {
   std::vector<uint8_t> out;
   for (int i = 0; i < batches; i++) {
-    auto batch = make_batch(1 + i % 4, 1000 + i, static_cast<size_t>(i * 13 % 90), static_cast<uint64_t>(i));
+    auto batch =
+        make_batch(1 + i % 4, 1000 + i, static_cast<size_t>(i * 13 % 90), static_cast<uint64_t>(i));
     assign(batch.data(), Offset(base), LeaderEpoch(i / 3));
     base += 1 + i % 4;
     out.insert(out.end(), batch.begin(), batch.end());
@@ -49,7 +50,9 @@ TEST(SegmentScan, CutsAtTheLastWholeBatchWhereverTheFileEnds) {
     int64_t expected = found.empty() ? 0 : found.back().position + found.back().size;
     EXPECT_EQ(cut.valid_end(), expected);
     EXPECT_LE(cut.valid_end(), static_cast<int64_t>(size));
-    if (found.size() < batches.size()) EXPECT_GT(batches[found.size()].position + batches[found.size()].size, static_cast<int64_t>(size));
+    if (found.size() < batches.size())
+      EXPECT_GT(batches[found.size()].position + batches[found.size()].size,
+                static_cast<int64_t>(size));
   }
 }
 
@@ -59,13 +62,15 @@ TEST(SegmentScan, StopsAtAnyFlippedBitThatTheLogDependsOn) {
   auto batches = scan(whole, log, log.size());
   int64_t at = batches[1].position;
   for (int64_t byte = at; byte < batches[2].position; byte++) {
-    if (byte >= at + 12 && byte < at + 16) continue;   // the leader epoch is not covered by any check
+    if (byte >= at + 12 && byte < at + 16)
+      continue;  // the leader epoch is not covered by any check
     auto damaged = log;
     damaged[static_cast<size_t>(byte)] ^= 0x40;
     SegmentScan stops(Offset(0), Offset(0));
     stops.expect_size(std::ssize(log));
     auto found = scan(stops, damaged, 50);
-    // A base offset may jump up: nothing but the next batch can contradict it, and it does or the rest is refused.
+    // A base offset may jump up: nothing but the next batch can contradict it, and it does or the
+    // rest is refused.
     if (byte < at + 8 && found.size() == 2) continue;
     EXPECT_EQ(found.size(), 1u) << byte - at;
     EXPECT_EQ(stops.valid_end(), at);

@@ -16,20 +16,21 @@ TEST(SegmentNames, HaveTwentyDigits) {
 }
 
 TEST(SegmentNames, OfOtherFilesAreRefused) {
-  for (const char* name : {"42.log", "0000000000000000004x.log", "00000000000000000042.index", "-0000000000000000042.log",
-                           "99999999999999999999.log", "00000000000000000042.log.deleted", ""})
+  for (const char* name : {"42.log", "0000000000000000004x.log", "00000000000000000042.index",
+                           "-0000000000000000042.log", "99999999999999999999.log",
+                           "00000000000000000042.log.deleted", ""})
     EXPECT_FALSE(parse_segment_file_name(name, ".log")) << name;
 }
 
 TEST(SegmentIndex, AddsAnEntryOnlyAfterMoreThanTheInterval) {
   SegmentIndex index(Offset(100));
   index.add(batch(100, 109, 0, 100, 5), 100);
-  index.add(batch(110, 119, 100, 1, 6), 100);     // 100 bytes since the start: not more than 100
+  index.add(batch(110, 119, 100, 1, 6), 100);  // 100 bytes since the start: not more than 100
   EXPECT_EQ(index.offset_entries(), 0u);
   index.add(batch(120, 129, 101, 50, 7), 100);
   EXPECT_EQ(index.encode_offsets(), (std::vector<uint8_t>{0, 0, 0, 29, 0, 0, 0, 101}));
   EXPECT_EQ(index.encode_times(), (std::vector<uint8_t>{0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 29}));
-  index.add(batch(130, 139, 151, 60, 3), 40);     // an older timestamp makes no time entry
+  index.add(batch(130, 139, 151, 60, 3), 40);  // an older timestamp makes no time entry
   EXPECT_EQ(index.offset_entries(), 2u);
   EXPECT_EQ(index.time_entries(), 1u);
 }
@@ -92,7 +93,9 @@ TEST(SegmentIndex, RefusesDamagedFiles) {
   for (int i = 0; i < 9; i++) index.add(batch(i, i, i * 100, 100, i + 1), 50);
   const auto offsets = index.encode_offsets();
   const auto times = index.encode_times();
-  auto code = [&](Bytes o, Bytes t, int64_t size) { return SegmentIndex::decode(Offset(0), o, t, size).error().code(); };
+  auto code = [&](Bytes o, Bytes t, int64_t size) {
+    return SegmentIndex::decode(Offset(0), o, t, size).error().code();
+  };
   EXPECT_EQ(code(Bytes(offsets).first(12), times, 900), Errc::corrupt);
   EXPECT_EQ(code(offsets, Bytes(times).first(13), 900), Errc::corrupt);
   EXPECT_EQ(code(offsets, times, 800), Errc::corrupt) << "an entry past the end of the log";

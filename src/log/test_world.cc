@@ -12,6 +12,10 @@ using host::DiskOp;
 using host::FileOp;
 using host::OpenMode;
 
+void TestLoop::ready_at(Instant at, host::Op& op, std::function<void()> first) {
+  late_.emplace(at, Late{&op, std::move(first)});
+}
+
 bool TestLoop::step(Instant limit) {
   if (!mail_.empty()) {
     host::Mail mail = mail_.front();
@@ -23,6 +27,15 @@ bool TestLoop::step(Instant limit) {
     host::Op* op = ready_.front();
     ready_.pop_front();
     op->waiter.resume();
+    return true;
+  }
+  Instant late = late_.empty() ? kNever : late_.begin()->first;
+  if (late <= limit && late <= timers_.next()) {
+    now_ = std::max(now_, late);
+    Late done = std::move(late_.begin()->second);
+    late_.erase(late_.begin());
+    if (done.first) done.first();
+    ready_.push_back(done.op);
     return true;
   }
   if (timers_.empty() || timers_.next() > limit) return false;
@@ -54,7 +67,8 @@ class TestFile final : public host::File {
 std::string parent(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
 const char* name_of(DiskOp::Kind kind) {
-  constexpr const char* kNames[] = {"open", "rename", "remove", "make_directory", "list", "sync_directory", "space", "lock"};
+  constexpr const char* kNames[] = {"open", "rename",         "remove", "make_directory",
+                                    "list", "sync_directory", "space",  "lock"};
   return kNames[static_cast<int>(kind)];
 }
 const char* name_of(FileOp::Kind kind) {
@@ -74,9 +88,12 @@ bool TestDisk::begins(host::Op& op, std::string_view what, const std::string& pa
   return !error;
 }
 
-bool TestDisk::finish(host::Op& op) {
-  if (!later) return true;
-  later->ready(op);
+bool TestDisk::finish(host::Op& op, Duration after, std::function<void()> first) {
+  if (!later) {
+    if (first) first();
+    return true;
+  }
+  later->ready_at(later->now() + after, op, std::move(first));
   return false;
 }
 
@@ -88,8 +105,14 @@ bool TestDisk::start(DiskOp& op) {
 
 bool TestDisk::start(FileOp& op, Inode& inode, const std::string& path) {
   bool stopped = false;
-  if (begins(op, name_of(op.kind), path, stopped)) perform(op, inode);
-  return stopped ? false : finish(op);
+  bool goes = begins(op, name_of(op.kind), path, stopped);
+  if (stopped) return false;
+  if (op.kind == FileOp::Kind::sync && goes) return sync(op, inode);
+  if (goes)
+    perform(op, inode);
+  else if (op.kind == FileOp::Kind::sync)
+    inode.dirty.clear();  // as Linux does: the pages count as clean and are never written
+  return finish(op);
 }
 
 void TestDisk::open(DiskOp& op) {
@@ -103,7 +126,8 @@ void TestDisk::open(DiskOp& op) {
     op.fail(Errc::not_found, "no such directory");
   } else {
     if (!exists) names[op.path] = std::make_shared<Inode>();
-    op.file = std::make_unique<TestFile>(*this, names[op.path], op.path, op.kind == DiskOp::Kind::lock);
+    op.file =
+        std::make_unique<TestFile>(*this, names[op.path], op.path, op.kind == DiskOp::Kind::lock);
     op.succeed();
   }
 }
@@ -114,11 +138,26 @@ void TestDisk::list(DiskOp& op) {
     return;
   }
   for (const auto& [path, inode] : names)
-    if (parent(path) == op.path) op.entries.push_back({path.substr(op.path.size() + 1), false, std::ssize(inode->data)});
+    if (parent(path) == op.path)
+      op.entries.push_back({path.substr(op.path.size() + 1), false, std::ssize(inode->data)});
   for (const std::string& path : directories)
-    if (parent(path) == op.path && path != op.path) op.entries.push_back({path.substr(op.path.size() + 1), true, 0});
+    if (parent(path) == op.path && path != op.path)
+      op.entries.push_back({path.substr(op.path.size() + 1), true, 0});
   std::ranges::sort(op.entries, {}, &host::DirEntry::name);
   op.succeed();
+}
+
+// What was written when it began is on the disk when it ends, not before.
+bool TestDisk::sync(FileOp& op, Inode& inode) {
+  syncs++;
+  op.succeed();
+  auto reach_disk = [&inode, then = inode.data, ranges = std::exchange(inode.dirty, {})] {
+    inode.durable.resize(then.size());
+    for (auto [from, to] : ranges)
+      if (size_t end = std::min(to, then.size()); from < end)
+        std::memcpy(inode.durable.data() + from, then.data() + from, end - from);
+  };
+  return finish(op, milliseconds(2), reach_disk);
 }
 
 // Directories themselves survive at once: what this module promises hangs on files.
@@ -132,16 +171,26 @@ void TestDisk::perform(DiskOp& op) {
         return;
       }
       [[fallthrough]];
-    case DiskOp::Kind::open: open(op); return;
-    case DiskOp::Kind::list: list(op); return;
-    case DiskOp::Kind::make_directory: directories.insert(op.path); return;
-    case DiskOp::Kind::space: op.space_found = {capacity - used(), capacity}; return;
+    case DiskOp::Kind::open:
+      open(op);
+      return;
+    case DiskOp::Kind::list:
+      list(op);
+      return;
+    case DiskOp::Kind::make_directory:
+      directories.insert(op.path);
+      return;
+    case DiskOp::Kind::space:
+      op.space_found = {capacity - used(), capacity};
+      return;
     case DiskOp::Kind::remove:
-      if (names.erase(op.path) + directories.erase(op.path) == 0) op.fail(Errc::not_found, "no such file");
+      if (names.erase(op.path) + directories.erase(op.path) == 0)
+        op.fail(Errc::not_found, "no such file");
       return;
     case DiskOp::Kind::sync_directory:
       syncs++;
-      std::erase_if(durable_names, [&](const auto& entry) { return parent(entry.first) == op.path; });
+      std::erase_if(durable_names,
+                    [&](const auto& entry) { return parent(entry.first) == op.path; });
       for (const auto& [path, inode] : names)
         if (parent(path) == op.path) durable_names[path] = inode;
       return;
@@ -181,10 +230,12 @@ void TestDisk::perform(FileOp& op, Inode& inode) {
       int64_t count = 0;
       for (Bytes part : op.parts) {
         // A full disk takes what still fits.
-        int64_t room = capacity - used() + std::max<int64_t>(0, std::ssize(data) - static_cast<int64_t>(at));
+        int64_t room =
+            capacity - used() + std::max<int64_t>(0, std::ssize(data) - static_cast<int64_t>(at));
         size_t fits = static_cast<size_t>(std::clamp<int64_t>(room, 0, std::ssize(part)));
         if (data.size() < at + fits) data.resize(at + fits);
         if (fits > 0) std::memcpy(data.data() + at, part.data(), fits);
+        inode.dirty.emplace_back(at, at + fits);
         if (fits < part.size()) {
           op.fail(Errc::no_space, "full");
           return;
@@ -196,16 +247,32 @@ void TestDisk::perform(FileOp& op, Inode& inode) {
       return;
     }
     case FileOp::Kind::sync:
-      syncs++;
-      inode.durable = data;
       return;
-    case FileOp::Kind::truncate: data.resize(at); return;
+    case FileOp::Kind::truncate:
+      data.resize(at);
+      return;
   }
 }
 
-void TestDisk::lose_power() {
+void TestDisk::lose_power(Random* torn) {
+  if (torn)
+    for (const auto& [path, inode] : names)
+      if (torn->one_in(2)) durable_names.emplace(path, inode);
   names = durable_names;
-  for (auto& [path, inode] : names) inode->data = inode->durable;
+  constexpr size_t kSector = 64;
+  for (auto& [path, inode] : names) {
+    if (torn && inode->data.size() > inode->durable.size() && torn->one_in(2)) {
+      // The new size is there, of the new bytes some sectors.
+      size_t old_size = inode->durable.size();
+      inode->durable.resize(old_size + torn->below(inode->data.size() - old_size + 1));
+      for (size_t at = old_size; at < inode->durable.size(); at += kSector)
+        if (!torn->one_in(4))
+          std::memcpy(&inode->durable[at], &inode->data[at],
+                      std::min(kSector, inode->durable.size() - at));
+    }
+    inode->data = inode->durable;
+    inode->dirty.clear();
+  }
 }
 
 int64_t TestDisk::used() const {
@@ -222,15 +289,17 @@ std::vector<uint8_t> make_batch(int records, int64_t timestamp, size_t value_siz
     out.resize(out.size() - kMaxVarint64 + write_varint(out.data() + out.size() - kMaxVarint64, v));
   };
   for (int i = 0; i < records; i++) {
-    size_t head = 1 + 2 * varint_size(zigzag(i)) + 1 + varint_size(zigzag(static_cast<int64_t>(value_size))) + 1;
+    size_t head = 1 + 2 * varint_size(zigzag(i)) + 1 +
+                  varint_size(zigzag(static_cast<int64_t>(value_size))) + 1;
     put(zigzag(static_cast<int64_t>(head + value_size)));
-    out.push_back(0);                                     // attributes
-    put(zigzag(i));                                       // timestamp delta
-    put(zigzag(i));                                       // offset delta
-    put(zigzag(-1));                                      // no key
+    out.push_back(0);  // attributes
+    put(zigzag(i));    // timestamp delta
+    put(zigzag(i));    // offset delta
+    put(zigzag(-1));   // no key
     put(zigzag(static_cast<int64_t>(value_size)));
-    for (size_t b = 0; b < value_size; b++) out.push_back(static_cast<uint8_t>('a' + random.below(26)));
-    put(0);                                               // headers
+    for (size_t b = 0; b < value_size; b++)
+      out.push_back(static_cast<uint8_t>('a' + random.below(26)));
+    put(0);  // headers
   }
   uint8_t* p = out.data();
   store_be(p + 8, static_cast<int32_t>(out.size() - kBatchPrefix));
@@ -256,7 +325,7 @@ Incoming incoming(Bytes batches) {
 bool TestWorld::run(host::Task<void> task) {
   scope_->spawn(std::move(task));
   Instant limit = loop.now() + seconds(600);
-  while (scope_->running() > 0 && loop.step(limit)) {
+  while (scope_->running() > 0 && loop.step(disk.stopped() ? loop.now() : limit)) {
   }
   bool ended = scope_->running() == 0;
   if (!ended) scope_ = std::make_unique<host::Scope>(loop, "test");

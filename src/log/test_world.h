@@ -1,5 +1,6 @@
-// For the tests of this module only: one loop, and a disk in memory that knows what a power loss takes away, that can
-// stop at any operation, fail one, fill up, or answer later. The real simulator is src/sim.
+// For the tests of this module only: one loop, and a disk in memory that knows what a power loss
+// takes away, that can stop at any operation, fail one, fill up, or answer later. The real
+// simulator is src/sim.
 #pragma once
 #include <deque>
 #include <functional>
@@ -10,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/random.h"
 #include "base/shared_bytes.h"
 #include "host/clock.h"
 #include "host/disk.h"
@@ -29,6 +31,8 @@ class TestLoop final : public host::Loop {
   void arm(host::Timer& timer) override { timers_.arm(timer); }
   void disarm(host::Timer& timer) override { timers_.disarm(timer); }
   void post(host::Mail mail) override { mail_.push_back(mail); }
+  // As ready, at that time, after `first`.
+  void ready_at(Instant at, host::Op& op, std::function<void()> first);
   // False: nothing can run but timers, and no timer is due before limit.
   bool step(Instant limit);
 
@@ -36,6 +40,11 @@ class TestLoop final : public host::Loop {
   Instant now_{1};
   std::deque<host::Op*> ready_;
   std::deque<host::Mail> mail_;
+  struct Late {
+    host::Op* op;
+    std::function<void()> first;
+  };
+  std::multimap<Instant, Late> late_;
   host::TimerHeap timers_;
 };
 
@@ -44,24 +53,30 @@ class TestDisk final : public host::Disk {
   struct Inode {
     std::vector<uint8_t> data;
     std::vector<uint8_t> durable;
+    std::vector<std::pair<size_t, size_t>>
+        dirty;  // [from, to) written since the last sync, failed ones too
   };
   using InodeRef = std::shared_ptr<Inode>;
   std::map<std::string, InodeRef> names;
   std::map<std::string, InodeRef> durable_names;
   std::set<std::string> directories;
   std::set<std::string> locks;
-  int64_t capacity = int64_t{1} << 40;   // bytes of all files together
-  int64_t operations = 0;                // so far
-  int64_t stop_at = INT64_MAX;           // that operation and all later ones never happen
-  // Asked before each operation: what ("write", "sync", ...) and which path. An error is the answer to it.
+  int64_t capacity = int64_t{1} << 40;  // bytes of all files together
+  int64_t operations = 0;               // so far
+  int64_t stop_at = INT64_MAX;          // that operation and all later ones never happen
+  // Asked before each operation: what ("write", "sync", ...) and which path. An error is the answer
+  // to it.
   std::function<std::optional<Errc>(std::string_view what, const std::string& path)> fault;
-  host::Loop* later = nullptr;           // set: operations are finished in a later step of this loop
+  TestLoop* later =
+      nullptr;  // set: operations are finished in a later step of this loop, syncs take 2 ms
   int64_t syncs = 0;
 
   bool start(host::DiskOp& op) override;
   bool start(host::FileOp& op, Inode& inode, const std::string& path);
-  // What was not synced is gone. Nothing uses the disk.
-  void lose_power();
+  // What was not synced is gone; with torn, some names and some sectors of it are there. Nothing
+  // uses the disk.
+  void lose_power(Random* torn = nullptr);
+  bool stopped() const { return operations > stop_at; }
   void resume() { stop_at = INT64_MAX; }
   std::vector<uint8_t>& file(const std::string& path) { return names.at(path)->data; }
   int64_t used() const;
@@ -72,7 +87,8 @@ class TestDisk final : public host::Disk {
   void open(host::DiskOp& op);
   void list(host::DiskOp& op);
   bool begins(host::Op& op, std::string_view what, const std::string& path, bool& stopped);
-  bool finish(host::Op& op);
+  bool finish(host::Op& op, Duration after = {}, std::function<void()> first = {});
+  bool sync(host::FileOp& op, Inode& inode);
 };
 
 struct TestClock final : host::Clock {
@@ -86,14 +102,17 @@ struct TestEntropy final : host::Entropy {
   uint64_t next() override { return state++ * 0x9e3779b97f4a7c15u; }
 };
 struct NoNetwork final : host::Network {
-  Result<std::unique_ptr<host::Listener>> listen(const host::Address&) override { return fail(Errc::unsupported); }
+  Result<std::unique_ptr<host::Listener>> listen(const host::Address&) override {
+    return fail(Errc::unsupported);
+  }
   bool start(host::ConnectOp& op) override { return op.fail(Errc::unsupported, "no network"); }
   bool start(host::ResolveOp& op) override { return op.fail(Errc::unsupported, "no network"); }
 };
 
-// A whole valid batch of `records` records, timestamps from `timestamp` on, one apart; offsets from 0; values of
-// value_size bytes that `seed` decides.
-std::vector<uint8_t> make_batch(int records, int64_t timestamp, size_t value_size, uint64_t seed = 0);
+// A whole valid batch of `records` records, timestamps from `timestamp` on, one apart; offsets from
+// 0; values of value_size bytes that `seed` decides.
+std::vector<uint8_t> make_batch(int records, int64_t timestamp, size_t value_size,
+                                uint64_t seed = 0);
 // The batch in a block of its own, ready for Log::append.
 struct Incoming {
   BlockRef block;
@@ -115,7 +134,8 @@ class TestWorld {
   TestEntropy entropy;
   host::Env env{loop, clock, network, disk, entropy};
 
-  // Runs until the task has ended (true) or can never end (false): then it is destroyed, as by a crash.
+  // Runs until the task has ended (true) or can never end (false): then it is destroyed, as by a
+  // crash.
   bool run(host::Task<void> task);
 
  private:
