@@ -1,0 +1,19 @@
+// Log lines to standard error, one write each.
+#pragma once
+#include "host/logging.h"
+
+namespace moldau::host::posix {
+
+class StderrSink : public LogSink {
+ public:
+  void write(std::string_view line) override;
+};
+
+// Colour on a terminal (unless NO_COLOR is set), JSON otherwise.
+LogFormat stderr_format();
+// To standard output, at once.
+void print(std::string_view text);
+// An environment variable; nothing if it is not set.
+std::optional<std::string> environment(const char* name);
+
+}  // namespace moldau::host::posix
