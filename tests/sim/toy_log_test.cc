@@ -20,7 +20,8 @@ TEST(ToyLog, KeepsItsPromisesOnSomeSeeds) {
   for (uint64_t seed = 1; seed <= 10; seed++) {
     sim::RunSpec spec = spec_of(scenario, seed);
     sim::RunResult result = sim::run_twice(spec);
-    ASSERT_FALSE(result.failed()) << result.findings[0].checker << ": " << result.findings[0].text << "\n"
+    ASSERT_FALSE(result.failed()) << result.findings[0].checker << ": " << result.findings[0].text
+                                  << "\n"
                                   << spec.command();
   }
 }
