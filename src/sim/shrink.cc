@@ -21,6 +21,7 @@ class Shrinker {
   }
 
   Shrunk go() {
+    drop_later();
     drop_kinds();
     drop_faults();
     lower([](RunSpec& s) -> int64_t& { return s.knobs.clients; });
@@ -40,6 +41,15 @@ class Shrinker {
     best_.spec = candidate;
     best_.result = std::move(result);
     return true;
+  }
+
+  // What starts after the finding had no part in it.
+  void drop_later() {
+    Duration found = best_.result.findings.front().at - Instant{};
+    RunSpec candidate = best_.spec;
+    auto dropped =
+        std::erase_if(candidate.faults->faults, [&](const Fault& f) { return f.start > found; });
+    if (dropped > 0) attempt(candidate);
   }
 
   void drop_kinds() {

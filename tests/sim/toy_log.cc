@@ -144,8 +144,9 @@ void judge_fetch(Oracle& oracle, int64_t offset, int64_t promised, Bytes reply) 
   int64_t end = load_be<int64_t>(reply.data());
   Bytes record = reply.subspan(8);
   if (end < promised)
-    oracle.findings().add("acked_lost", fmt::format("the log ends at {}, {} had been acknowledged",
-                                                    end, promised - 1));
+    oracle.findings().add(
+        "acked_lost",
+        fmt::format("the log ends at {}, offset {} had been acknowledged", end, promised - 1));
   if (record.empty() && end > offset)
     oracle.findings().add("missed_wakeup",
                           fmt::format("nothing at {}, but the log ends at {}", offset, end));
