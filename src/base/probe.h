@@ -1,4 +1,5 @@
-// Probes: names for rare situations, so that the simulator can tell which of them its runs have reached.
+// Probes: names for rare situations, so that the simulator can tell which of them its runs have
+// reached.
 //   MOLDAU_PROBE("log.torn_tail_cut");
 // Nothing in a release build; elsewhere a call to the sink, if one is set (the simulator's).
 #pragma once

@@ -11,7 +11,8 @@
 namespace moldau::sim {
 namespace {
 
-constexpr std::string_view kUsage = R"(moldau_sim: runs Moldau in a simulated world, with faults, from seeds
+constexpr std::string_view kUsage =
+    R"(moldau_sim: runs Moldau in a simulated world, with faults, from seeds
 
   moldau_sim                          every scenario, 200 seeds each
   moldau_sim NAME [--seeds N]         one scenario; each seed runs twice and must give the same trace
@@ -28,7 +29,7 @@ constexpr std::string_view kUsage = R"(moldau_sim: runs Moldau in a simulated wo
   --fifo           ready tasks run in order: easier to read
   --once           run each seed once only
   --no-shrink      do not look for a smaller failing run
-  -v               figures, faults and probes of each seed
+  -v               figures, faults and probes of each seed; with --seed also what happens when
 )";
 
 struct Arguments {
@@ -101,13 +102,18 @@ std::optional<Arguments> parse(const std::vector<std::string_view>& arguments) {
     } else if (!take_switch(a, word)) {
       std::string_view value = i + 1 < arguments.size() ? arguments[i + 1] : std::string_view{};
       if (!take_option(a, word, value)) {
-        fmt::print(stderr, "moldau_sim: '{} {}' is not understood; see moldau_sim help\n", word, value);
+        fmt::print(stderr, "moldau_sim: '{} {}' is not understood; see moldau_sim help\n", word,
+                   value);
         return std::nullopt;
       }
       i++;
     }
   }
   return a;
+}
+
+void print_line(Instant at, const std::string& text) {
+  fmt::print("{:13.6f} s  {}\n", static_cast<double>(at.nanos) / 1e9, text);
 }
 
 class Cli {
@@ -183,6 +189,7 @@ class Cli {
       RunSpec spec = a_.spec;
       spec.scenario = &scenario;
       spec.seed = seed;
+      if (a_.verbose && a_.seed) spec.narrate = &print_line;
       RunResult result = a_.once ? run_once(spec) : run_twice(spec);
       totals.add(result);
       if (a_.verbose || a_.seed) describe(spec, result);
@@ -204,9 +211,10 @@ class Cli {
     fmt::print("{}: {} seeds, 0 findings: {:.0f} s simulated, {} events, {} crashes, {} faults\n",
                scenario.name, t.runs, t.simulated, t.events, t.crashes, t.faults);
     double rate = took > 0 ? runs / took : 0;
-    fmt::print("  in {:.1f} s{}: {:.2f} M events/s, {:.0f} crash-and-recover/s, {:.0f} times real time\n",
-               took, a_.once ? "" : ", each seed twice", static_cast<double>(t.events) * rate / 1e6,
-               static_cast<double>(t.crashes) * rate, t.simulated * rate);
+    fmt::print(
+        "  in {:.1f} s{}: {:.2f} M events/s, {:.0f} crash-and-recover/s, {:.0f} times real time\n",
+        took, a_.once ? "" : ", each seed twice", static_cast<double>(t.events) * rate / 1e6,
+        static_cast<double>(t.crashes) * rate, t.simulated * rate);
     if (t.probes.empty()) return;
     fmt::print("  rare paths:");
     for (auto& [name, count] : t.probes) fmt::print(" {} {}", name, count);
@@ -215,17 +223,19 @@ class Cli {
 
   void describe(const RunSpec& spec, const RunResult& result) {
     clear_progress();
-    fmt::print("seed {}: trace {:016x}, {} events, {:.3f} s simulated, {} crashes, clients {}, operations {}\n",
-               spec.seed, result.trace, result.events, result.simulated.seconds(), result.crashes,
-               result.knobs.clients, result.knobs.operations);
+    fmt::print(
+        "seed {}: trace {:016x}, {} events, {:.3f} s simulated, {} crashes, clients {}, operations "
+        "{}\n",
+        spec.seed, result.trace, result.events, result.simulated.seconds(), result.crashes,
+        result.knobs.clients, result.knobs.operations);
     fmt::print("  faults: {}\n", result.faults.to_string());
     for (auto& [name, count] : result.probes) fmt::print("  {:<40} {}\n", name, count);
   }
 
   void print_findings(const RunResult& result) const {
     for (const Finding& finding : result.findings)
-      fmt::print("  {:.6f} s  {}: {}\n", static_cast<double>(finding.at.nanos) / 1e9, finding.checker,
-                 finding.text);
+      fmt::print("  {:.6f} s  {}: {}\n", static_cast<double>(finding.at.nanos) / 1e9,
+                 finding.checker, finding.text);
   }
 
   void report(const RunSpec& spec, const RunResult& result) {
@@ -239,10 +249,11 @@ class Cli {
       progress(fmt::format("shrinking: {} runs, {} faults left", attempts, faults));
     });
     clear_progress();
-    fmt::print("smaller, after {} more runs (faults {} -> {}, clients {} -> {}, operations {} -> {}):\n",
-               small.attempts, result.faults.faults.size(), small.spec.faults->faults.size(),
-               result.knobs.clients, small.spec.knobs.clients, result.knobs.operations,
-               small.spec.knobs.operations);
+    fmt::print(
+        "smaller, after {} more runs (faults {} -> {}, clients {} -> {}, operations {} -> {}):\n",
+        small.attempts, result.faults.faults.size(), small.spec.faults->faults.size(),
+        result.knobs.clients, small.spec.knobs.clients, result.knobs.operations,
+        small.spec.knobs.operations);
     print_findings(small.result);
     fmt::print("repeat it:  {}\n", small.spec.command());
   }
@@ -314,7 +325,8 @@ int run_cli(const std::vector<ScenarioEntry>& scenarios, std::vector<std::string
   if (!parsed) return 2;
 #ifndef MOLDAU_PLANTED_BUGS
   if (parsed->command == "bugs" || parsed->spec.bug != Bug::none) {
-    fmt::print(stderr, "moldau_sim: this build has no planted bugs; use the debug or asan preset\n");
+    fmt::print(stderr,
+               "moldau_sim: this build has no planted bugs; use the debug or asan preset\n");
     return 2;
   }
 #endif

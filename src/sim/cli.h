@@ -11,7 +11,8 @@ namespace moldau::sim {
 
 struct CliWorld {
   std::function<int64_t()> nanos;  // a monotonic clock, for rates and progress
-  // Runs step in a process of its own. Its return value (0 to 255), or -1 if it was stopped by a signal.
+  // Runs step in a process of its own. Its return value (0 to 255), or -1 if it was stopped by a
+  // signal.
   std::function<int(const std::function<int()>& step)> isolated;
   bool terminal = false;  // stderr is one: show progress
 };

@@ -1,4 +1,5 @@
-// Listening, connecting, accepting and names: the beginnings of connections in the simulated network.
+// Listening, connecting, accepting and names: the beginnings of connections in the simulated
+// network.
 #include <algorithm>
 
 #include "base/check.h"
@@ -21,9 +22,6 @@ Result<std::unique_ptr<host::Listener>> Network::listen(const host::Address& at,
     return fail(Errc::invalid, at.to_string() + " is not an address of this machine");
   host::Address address = at;
   if (address.port == 0) address.port = next_port_[node]++;
-  for (const SimListener* other : listeners_)
-    if (&other->loop == &loop && other->at == address)
-      return fail(Errc::address_in_use, address.to_string() + ": Address already in use");
   auto listener = std::make_unique<SimListener>(*this, loop, address);
   listeners_.push_back(listener.get());
   return listener;
@@ -139,6 +137,7 @@ void Network::establish(uint64_t id, SimListener& listener) {
   near.remote = to;
   far.local = to;
   far.remote = near.local;
+  world_.tell("{}: connection {} to {}", client.name(), number, to.to_string());
   connections_.emplace(number, std::move(connection));
   listener.waiting.push_back(far.id);
   if (host::AcceptOp* op = std::exchange(listener.accepting, nullptr)) {

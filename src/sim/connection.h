@@ -9,7 +9,8 @@
 
 namespace moldau::sim {
 
-// Connection number * 2, + 1 for the end that accepted. Never used again, so a late event finds nothing.
+// Connection number * 2, + 1 for the end that accepted. Never used again, so a late event finds
+// nothing.
 using EndId = uint64_t;
 
 struct Packet {

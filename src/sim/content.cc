@@ -45,7 +45,8 @@ void Content::resize(int64_t size) {
 }
 
 size_t Content::pages() const {
-  return static_cast<size_t>(std::count_if(pages_.begin(), pages_.end(), [](auto& p) { return p != nullptr; }));
+  return static_cast<size_t>(
+      std::count_if(pages_.begin(), pages_.end(), [](auto& p) { return p != nullptr; }));
 }
 
 }  // namespace moldau::sim

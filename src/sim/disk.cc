@@ -22,21 +22,30 @@ constexpr int64_t kUnlimited = int64_t{1} << 40;
 
 const char* text_of(Errc code) {
   switch (code) {
-    case Errc::no_space: return "No space left on device";
-    case Errc::exhausted: return "Too many open files";
-    case Errc::permission: return "Read-only file system";
-    default: return "Input/output error";
+    case Errc::no_space:
+      return "No space left on device";
+    case Errc::exhausted:
+      return "Too many open files";
+    case Errc::permission:
+      return "Read-only file system";
+    default:
+      return "Input/output error";
   }
 }
 
 // Details are static text: an Op keeps only a pointer.
 const char* text_of(const Error& error) {
   switch (error.code()) {
-    case Errc::not_found: return "No such file or directory";
-    case Errc::already_exists: return "File exists";
-    case Errc::busy: return "held by another process";
-    case Errc::invalid: return "Invalid argument";
-    default: return text_of(error.code());
+    case Errc::not_found:
+      return "No such file or directory";
+    case Errc::already_exists:
+      return "File exists";
+    case Errc::busy:
+      return "held by another process";
+    case Errc::invalid:
+      return "Invalid argument";
+    default:
+      return text_of(error.code());
   }
 }
 
@@ -148,7 +157,9 @@ bool Disk::start(host::FileOp& op, SimFile& file) {
   UnderWay call{.file_op = &op, .file = &file, .loop = &file.loop, .mark = image_.mark()};
   uint32_t kind = op.kind == Kind::read ? kDiskRead : writes ? kDiskWrite : kDiskSync;
   judge(call, kind, file.path());
-  Duration typical = op.kind == Kind::read ? options_.read : writes ? options_.write : options_.sync;
+  Duration typical = op.kind == Kind::read ? options_.read
+                     : writes              ? options_.write
+                                           : options_.sync;
   return begin(call, typical, op.kind == Kind::read || op.kind == Kind::write);
 }
 
@@ -156,8 +167,10 @@ void Disk::perform_file(UnderWay& call) {
   host::FileOp& op = *call.file_op;
   InodeId id = call.file->inode;
   switch (op.kind) {
-    case host::FileOp::Kind::read: return perform_read(call);
-    case host::FileOp::Kind::write: return perform_write(call);
+    case host::FileOp::Kind::read:
+      return perform_read(call);
+    case host::FileOp::Kind::write:
+      return perform_write(call);
     case host::FileOp::Kind::sync:
       if (call.fails) {
         image_.sync_failed(id, call.mark, losses_);
@@ -268,10 +281,14 @@ void Disk::perform_name(UnderWay& call) {
     return;
   }
   switch (op.kind) {
-    case host::DiskOp::Kind::open: return open_file(call, op.mode, false);
-    case host::DiskOp::Kind::lock: return open_file(call, host::OpenMode::create, true);
-    case host::DiskOp::Kind::rename: return finish_name(call, image_.rename(op.path, op.to));
-    case host::DiskOp::Kind::remove: return finish_name(call, image_.remove(op.path));
+    case host::DiskOp::Kind::open:
+      return open_file(call, op.mode, false);
+    case host::DiskOp::Kind::lock:
+      return open_file(call, host::OpenMode::create, true);
+    case host::DiskOp::Kind::rename:
+      return finish_name(call, image_.rename(op.path, op.to));
+    case host::DiskOp::Kind::remove:
+      return finish_name(call, image_.remove(op.path));
     case host::DiskOp::Kind::make_directory:
       return finish_name(call, image_.make_directory(op.path));
     case host::DiskOp::Kind::sync_directory:

@@ -1,5 +1,6 @@
-// The disk of a simulated node: a DiskImage that takes time and can fail. Each operation has a number, counted over
-// the node's whole life, so that "operation 4711 fails" means the same in each run of a seed.
+// The disk of a simulated node: a DiskImage that takes time and can fail. Each operation has a
+// number, counted over the node's whole life, so that "operation 4711 fails" means the same in each
+// run of a seed.
 #pragma once
 #include <map>
 #include <memory>
@@ -17,9 +18,9 @@ namespace moldau::sim {
 
 enum DiskCalls : uint32_t {
   kDiskRead = 1,
-  kDiskWrite = 2,   // and truncate
-  kDiskSync = 4,    // of a file
-  kDiskName = 8,    // open, rename, remove, list, directories
+  kDiskWrite = 2,  // and truncate
+  kDiskSync = 4,   // of a file
+  kDiskName = 8,   // open, rename, remove, list, directories
   kDiskAll = 15,
 };
 
@@ -28,8 +29,8 @@ struct DiskTrouble {
   uint32_t calls = kDiskAll;
   std::string path_part;  // only files whose path contains it
   uint64_t one_in = 1;
-  bool sticky = false;    // once it has failed, a path fails for as long as the trouble lasts
-  bool flips = false;     // reads succeed with one bit wrong instead
+  bool sticky = false;  // once it has failed, a path fails for as long as the trouble lasts
+  bool flips = false;   // reads succeed with one bit wrong instead
   Errc code = Errc::io;
 };
 

@@ -116,7 +116,8 @@ Result<void> DiskImage::rename(std::string_view from, std::string_view to) {
   TRY(source, locate(from));
   TRY(target, locate(to));
   if (source.target == 0) return fail(Errc::not_found, "No such file or directory");
-  if (source.directory == 0 || target.directory == 0) return fail(Errc::invalid, "Invalid argument");
+  if (source.directory == 0 || target.directory == 0)
+    return fail(Errc::invalid, "Invalid argument");
   if (source.target == target.target) return {};
   if (target.target) {
     const Inode& replaced = *inodes_.at(target.target);
@@ -189,7 +190,8 @@ void DiskImage::write(InodeId id, int64_t position, Bytes bytes) {
   Inode& inode = *inodes_.at(id);
   inode.now.write(position, bytes);
   int64_t end = position + static_cast<int64_t>(bytes.size());
-  std::erase_if(inode.flips, [&](const Flip& f) { return f.position >= position && f.position < end; });
+  std::erase_if(inode.flips,
+                [&](const Flip& f) { return f.position >= position && f.position < end; });
   inode.pending.push_back({next_operation_++, false, position, {bytes.begin(), bytes.end()}});
 }
 
@@ -223,6 +225,7 @@ void DiskImage::sync_failed(InodeId id, uint64_t mark, Random& random) {
   auto end = inode.pending.begin();
   for (; end != inode.pending.end() && end->number < mark; ++end)
     if (random.one_in(2)) confirm(inode, *end);
+  inode.ahead = true;
   inode.pending.erase(inode.pending.begin(), end);
 }
 
@@ -316,6 +319,7 @@ void DiskImage::lose_contents(Inode& inode, Random& random) {
     if (fate == 2 && !operation.truncate) tear(inode, operation, random);
   }
   inode.pending.clear();
+  inode.ahead = false;
   inode.now = Content();
   std::vector<uint8_t> copy(64 * 1024);
   for (int64_t at = 0; at < inode.durable.size();) {
@@ -358,7 +362,7 @@ void DiskImage::lose_names(Random& random) {
 
 void DiskImage::power_loss(Random& random) {
   for (auto& [id, inode] : inodes_)
-    if (!inode->pending.empty()) lose_contents(*inode, random);
+    if (!inode->pending.empty() || inode->ahead) lose_contents(*inode, random);
   lose_names(random);
 }
 

@@ -1,5 +1,6 @@
-// What is on a simulated disk, twice: as the running system sees it, and as it would be after a power loss; between
-// them the operations that no sync has confirmed yet. No time, no errors: those are sim/disk.
+// What is on a simulated disk, twice: as the running system sees it, and as it would be after a
+// power loss; between them the operations that no sync has confirmed yet. No time, no errors: those
+// are sim/disk.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -25,7 +26,8 @@ class DiskImage {
 
   // Names. The paths are separated by '/'; a leading one makes no difference.
   Result<InodeId> find(std::string_view path) const;
-  Result<InodeId> open(std::string_view path, host::OpenMode mode);  // of a file; makes it as mode says
+  Result<InodeId> open(std::string_view path,
+                       host::OpenMode mode);  // of a file; makes it as mode says
   Result<void> rename(std::string_view from, std::string_view to);
   Result<void> remove(std::string_view path);
   Result<void> make_directory(std::string_view path);
@@ -43,7 +45,8 @@ class DiskImage {
   // Operations so far: what sync confirms if it is called now and succeeds later.
   uint64_t mark() const { return next_operation_; }
   void sync(InodeId id, uint64_t mark);
-  // The pages become clean, but each operation has reached the disk or not; no later sync tries again.
+  // The pages become clean, but each operation has reached the disk or not; no later sync tries
+  // again.
   void sync_failed(InodeId id, uint64_t mark, Random& random);
 
   // Everything that was not synced happened, did not happen, or happened in part.
@@ -54,7 +57,8 @@ class DiskImage {
   void show_damage(bool on) { damage_shown_ = on; }
   bool damaged(InodeId id) const { return !inodes_.at(id)->flips.empty(); }
 
-  // For checkers and tests: whole files, as the system sees them and as a sure power loss would leave them.
+  // For checkers and tests: whole files, as the system sees them and as a sure power loss would
+  // leave them.
   Result<std::vector<uint8_t>> contents(std::string_view path) const;
   Result<std::vector<uint8_t>> durable_contents(std::string_view path) const;
   int64_t used() const;  // bytes of all files that have a name
@@ -77,6 +81,7 @@ class DiskImage {
     Content now;
     Content durable;
     std::vector<Operation> pending;
+    bool ahead = false;  // a failed sync has left bytes in `now` that are not in `durable`
     std::vector<Flip> flips;
     Entries entries;
     Entries durable_entries;

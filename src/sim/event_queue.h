@@ -1,5 +1,5 @@
-// The one queue of a simulated world: what happens when. Events of one instant run in the order of their tie, which
-// the scheduler draws at random (or counts up, in runs that are to be read).
+// The one queue of a simulated world: what happens when. Events of one instant run in the order of
+// their tie, which the scheduler draws at random (or counts up, in runs that are to be read).
 #pragma once
 #include <algorithm>
 #include <cstdint>

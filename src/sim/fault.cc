@@ -164,7 +164,8 @@ Result<FaultPlan> FaultPlan::parse(std::string_view text) {
     std::optional<Fault> fault = parse_one(one);
     if (!fault)
       return fail(Errc::invalid, fmt::format("'{}' is not a fault; write kind@start+duration:node"
-                                             "[-other][=level], as in cut@1200ms+3s:0-2", one));
+                                             "[-other][=level], as in cut@1200ms+3s:0-2",
+                                             one));
     plan.faults.push_back(*fault);
   }
   return plan;

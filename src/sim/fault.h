@@ -1,5 +1,6 @@
-// Faults as values: what breaks, where, when, for how long. A plan is drawn from a seed, or written down: each run can
-// be repeated, and shrunk, from its text:  power@1200ms+300ms:0,cut@2s+1s:0-2,sync_error@1s+500ms:0=4
+// Faults as values: what breaks, where, when, for how long. A plan is drawn from a seed, or written
+// down: each run can be repeated, and shrunk, from its text:
+// power@1200ms+300ms:0,cut@2s+1s:0-2,sync_error@1s+500ms:0=4
 #pragma once
 #include <cstdint>
 #include <string>
@@ -64,9 +65,9 @@ struct FaultPlan {
 
 // What a scenario allows to break.
 struct FaultSpace {
-  uint32_t servers = 1;     // nodes [0, servers) crash, lose power, have disks
-  uint32_t nodes = 1;       // nodes [0, nodes) have clocks and links
-  Duration from{};          // no fault starts before, none lasts beyond `until`
+  uint32_t servers = 1;  // nodes [0, servers) crash, lose power, have disks
+  uint32_t nodes = 1;    // nodes [0, nodes) have clocks and links
+  Duration from{};       // no fault starts before, none lasts beyond `until`
   Duration until = seconds(10);
   FaultKinds kinds = kAllFaults & ~kDamage;
 };

@@ -8,7 +8,8 @@ namespace moldau::sim {
 namespace {
 
 TEST(FaultPlan, PrintsWhatItParses) {
-  const char* written = "power@1200ms+300ms:0,cut@2s+1s:0-2,wall_step@5us:1=-50,sync_error@1s+7us:0=4";
+  const char* written =
+      "power@1200ms+300ms:0,cut@2s+1s:0-2,wall_step@5us:1=-50,sync_error@1s+7us:0=4";
   Result<FaultPlan> plan = FaultPlan::parse(written);
   ASSERT_TRUE(plan) << plan.error().text();
   ASSERT_EQ(plan->faults.size(), 4u);
@@ -19,8 +20,9 @@ TEST(FaultPlan, PrintsWhatItParses) {
 }
 
 TEST(FaultPlan, RefusesNonsenseWithTheCause) {
-  for (const char* wrong : {"power", "power@1s", "power@1:0", "melt@1s:0", "cut@1s:0-", "cut@1s:0x", "crash@-1s:0",
-                            "crash@1s:-1", "crash@1s:0,", "crash@99999999999999999999s:0"}) {
+  for (const char* wrong :
+       {"power", "power@1s", "power@1:0", "melt@1s:0", "cut@1s:0-", "cut@1s:0x", "crash@-1s:0",
+        "crash@1s:-1", "crash@1s:0,", "crash@99999999999999999999s:0"}) {
     Result<FaultPlan> plan = FaultPlan::parse(wrong);
     EXPECT_FALSE(plan) << wrong;
     if (!plan) EXPECT_NE(plan.error().text().find("is not a fault"), std::string::npos);
@@ -43,7 +45,8 @@ TEST(FaultPlan, DrawnPlansSurviveTheRoundTripAndKeepTheirSpace) {
       ASSERT_NE(f.node, f.other);
     }
   }
-  EXPECT_EQ(seen.size(), static_cast<size_t>(FaultKind::count_) - 2) << "all but the two kinds of damage";
+  EXPECT_EQ(seen.size(), static_cast<size_t>(FaultKind::count_) - 2)
+      << "all but the two kinds of damage";
 }
 
 TEST(FaultPlan, LeavingOutAKindLeavesTheOthersAsTheyAre) {

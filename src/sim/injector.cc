@@ -30,18 +30,21 @@ void Injector::until_end(const Fault& fault, std::function<void()> undo) {
 
 void Injector::heal() {
   healed_ = true;
+  world_.tell("everything is healed");
   for (auto& [id, undo] : std::exchange(undo_, {})) undo();
   for (size_t i = 0; i < world_.size(); i++) world_.node(i).start();
 }
 
 void Injector::begin(const Fault& fault) {
   happened_++;
+  world_.tell("fault {}", FaultPlan{{fault}}.to_string());
   world_.note(static_cast<uint64_t>(fault.kind) << 32 | static_cast<uint32_t>(fault.node));
   switch (fault.kind) {
     case FaultKind::cut:
     case FaultKind::cut_one_way:
     case FaultKind::slow_link:
-    case FaultKind::loss: return begin_link(fault);
+    case FaultKind::loss:
+      return begin_link(fault);
     case FaultKind::slow_disk:
     case FaultKind::read_error:
     case FaultKind::write_error:
@@ -50,8 +53,10 @@ void Injector::begin(const Fault& fault) {
     case FaultKind::sticky_error:
     case FaultKind::full:
     case FaultKind::flip:
-    case FaultKind::read_flip: return begin_disk(fault);
-    default: return begin_process(fault);
+    case FaultKind::read_flip:
+      return begin_disk(fault);
+    default:
+      return begin_process(fault);
   }
 }
 
@@ -68,23 +73,30 @@ void Injector::begin_process(const Fault& fault) {
   auto one_in = static_cast<uint64_t>(std::max<int64_t>(1, fault.level));
   switch (fault.kind) {
     case FaultKind::crash:
-    case FaultKind::power: return crash(id, fault);
+    case FaultKind::power:
+      return crash(id, fault);
     case FaultKind::power_all:
       for (uint32_t i = 0; i < servers_; i++) crash(i, fault);
       return;
     case FaultKind::pause:
       node.freeze(fault.duration);
       return until_end(fault, [&node] { node.thaw(); });
-    case FaultKind::wall_step: return node.step_wall(milliseconds(fault.level));
+    case FaultKind::wall_step:
+      return node.step_wall(milliseconds(fault.level));
     case FaultKind::wall_drift:
       node.drift_wall(fault.level);
       return until_end(fault, [&node] { node.drift_wall(0); });
     case FaultKind::slow_cpu:
       node.slow_down(fault.level);
       return until_end(fault, [&node, fault] { node.slow_down(-fault.level); });
-    case FaultKind::reset: world_.network().reset_connections(id, random, one_in); return;
-    case FaultKind::blackhole: world_.network().blackhole_connections(id, random, one_in); return;
-    default: return;
+    case FaultKind::reset:
+      world_.network().reset_connections(id, random, one_in);
+      return;
+    case FaultKind::blackhole:
+      world_.network().blackhole_connections(id, random, one_in);
+      return;
+    default:
+      return;
   }
 }
 
@@ -99,7 +111,8 @@ void Injector::begin_link(const Fault& fault) {
         auto node = static_cast<uint32_t>(fault.node);
         Link& link = back ? world_.network().link(i, node) : world_.network().link(node, i);
         if (fault.kind == FaultKind::cut || fault.kind == FaultKind::cut_one_way) link.cut += sign;
-        if (fault.kind == FaultKind::loss) link.lost_per_mille += static_cast<int>(fault.level) * sign;
+        if (fault.kind == FaultKind::loss)
+          link.lost_per_mille += static_cast<int>(fault.level) * sign;
         if (fault.kind == FaultKind::slow_link) {
           link.extra = link.extra + milliseconds(fault.level) * sign;
           link.slowdown += 1000 * sign;
@@ -127,16 +140,27 @@ void Injector::begin_disk(const Fault& fault) {
     case FaultKind::flip:
       for (int64_t i = 0; i < fault.level; i++) disk.image().flip_bit(random, "");
       return;
-    case FaultKind::read_error: trouble.calls = kDiskRead; break;
-    case FaultKind::write_error: trouble.calls = kDiskWrite; break;
-    case FaultKind::sync_error: trouble.calls = kDiskSync; break;
-    case FaultKind::name_error: trouble.calls = kDiskName; break;
-    case FaultKind::sticky_error: trouble.sticky = true; break;
+    case FaultKind::read_error:
+      trouble.calls = kDiskRead;
+      break;
+    case FaultKind::write_error:
+      trouble.calls = kDiskWrite;
+      break;
+    case FaultKind::sync_error:
+      trouble.calls = kDiskSync;
+      break;
+    case FaultKind::name_error:
+      trouble.calls = kDiskName;
+      break;
+    case FaultKind::sticky_error:
+      trouble.sticky = true;
+      break;
     case FaultKind::read_flip:
       trouble.calls = kDiskRead;
       trouble.flips = true;
       break;
-    default: return;
+    default:
+      return;
   }
   uint64_t id = disk.add_trouble(trouble, random);
   until_end(fault, [&disk, id] { disk.remove_trouble(id); });

@@ -1,4 +1,5 @@
-// Makes the faults of a plan happen in a world, and takes them back: each at its end, all of them at heal().
+// Makes the faults of a plan happen in a world, and takes them back: each at its end, all of them
+// at heal().
 #pragma once
 #include <functional>
 #include <map>

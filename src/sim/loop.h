@@ -1,5 +1,6 @@
-// The loop of a simulated node. It works in turns, as a reactor does: a turn runs everything that was ready when it
-// began, in the order that the scheduler draws; what becomes ready meanwhile is the next turn's.
+// The loop of a simulated node. It works in turns, as a reactor does: a turn runs everything that
+// was ready when it began, in the order that the scheduler draws; what becomes ready meanwhile is
+// the next turn's.
 #pragma once
 #include <deque>
 #include <vector>

@@ -151,7 +151,8 @@ void Network::stalled(End& from) {
 
 void Network::deliver(End& from, Packet packet) {
   End& to = peer_of(from);
-  if (packet.kind == Packet::Kind::reset) return break_end(to, Errc::reset, "Connection reset by peer");
+  if (packet.kind == Packet::Kind::reset)
+    return break_end(to, Errc::reset, "Connection reset by peer");
   if (to.vanished || (to.closed && packet.kind == Packet::Kind::data)) {
     if (!to.broken) transmit(to, {.kind = Packet::Kind::reset});
     return;
@@ -171,9 +172,10 @@ void Network::deliver(End& from, Packet packet) {
 void Network::break_end(End& end, Errc code, const char* why) {
   if (end.broken) return;
   end.broken = true;
+  world_.tell("{}: connection {} to {}: {}", node_of(end).name(), end.id / 2,
+              end.remote.to_string(), why);
   end.broken_code = code;
   end.broken_why = why;
-  end.out.clear();
   if (choices_.one_in(2)) end.in_read = end.in.size();  // what was not read is lost, or is not
   finish_all(end, code, why);
 }
@@ -209,7 +211,8 @@ bool Network::fill(End& end, host::RecvOp& op) {
   return false;
 }
 
-// Tells the sender that there is room. Behind a cut it learns that once something gets through again.
+// Tells the sender that there is room. Behind a cut it learns that once something gets through
+// again.
 void Network::acknowledge(End& reader) {
   End& sender = peer_of(reader);
   bool heard = !blocked(reader);
@@ -262,7 +265,8 @@ bool Network::put(End& end, host::SendOp& op) {
   packet.bytes.reserve(n);
   for (Bytes part : op.parts) {
     size_t take = std::min(part.size(), n - packet.bytes.size());
-    packet.bytes.insert(packet.bytes.end(), part.begin(), part.begin() + static_cast<ptrdiff_t>(take));
+    packet.bytes.insert(packet.bytes.end(), part.begin(),
+                        part.begin() + static_cast<ptrdiff_t>(take));
   }
   end.sent += n;
   transmit(end, std::move(packet));
@@ -286,8 +290,8 @@ void Network::shutdown_send(EndId id) {
   if (!end->broken) transmit(*end, {.kind = Packet::Kind::fin});
 }
 
-// As TCP: who closes with unread bytes tells the peer that they are lost, which may cost the peer what was on the
-// way to it.
+// As TCP: who closes with unread bytes tells the peer that they are lost, which may cost the peer
+// what was on the way to it.
 void Network::close(EndId id) {
   End* end = end_at(id);
   if (!end || end->closed) return;

@@ -1,6 +1,6 @@
-// The simulated network: TCP connections between nodes. Bytes of one direction stay in order; everything else may
-// happen: short reads and writes, delays, stalls, resets in the middle, peers that vanish.
-// Node i is 10.0.0.<i+1> and fd00::<i+1>; loopback addresses are the node itself.
+// The simulated network: TCP connections between nodes. Bytes of one direction stay in order;
+// everything else may happen: short reads and writes, delays, stalls, resets in the middle, peers
+// that vanish. Node i is 10.0.0.<i+1> and fd00::<i+1>; loopback addresses are the node itself.
 #pragma once
 #include <deque>
 #include <map>
@@ -20,11 +20,11 @@ class SimListener;
 
 // One direction between two nodes. Faults add to it and take away again what they added.
 struct Link {
-  int cut = 0;              // > 0: nothing gets through
-  Duration extra{};         // on top of the latency
-  int64_t slowdown = 1;     // of the bandwidth
-  int lost_per_mille = 0;   // packets that have to be sent again
-  int64_t free_at = 0;      // world time at which it has carried what was given to it
+  int cut = 0;             // > 0: nothing gets through
+  Duration extra{};        // on top of the latency
+  int64_t slowdown = 1;    // of the bandwidth
+  int lost_per_mille = 0;  // packets that have to be sent again
+  int64_t free_at = 0;     // world time at which it has carried what was given to it
 };
 
 class Network {
@@ -40,7 +40,8 @@ class Network {
   Link& link(uint32_t from, uint32_t to) { return links_[from][to]; }
   void on_crash(Node& node, Crash kind);
 
-  // Breaks about one in `one_in` of the connections of a node, anywhere in what is under way. Returns how many.
+  // Breaks about one in `one_in` of the connections of a node, anywhere in what is under way.
+  // Returns how many.
   size_t reset_connections(uint32_t node, Random& random, uint64_t one_in);
   // From now on nothing that these connections carry arrives, and nobody is told.
   size_t blackhole_connections(uint32_t node, Random& random, uint64_t one_in);

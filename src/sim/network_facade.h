@@ -1,4 +1,5 @@
-// What a simulated node holds of the network: its Network, listeners and streams, each only an id into sim/network.
+// What a simulated node holds of the network: its Network, listeners and streams, each only an id
+// into sim/network.
 #pragma once
 #include <deque>
 

@@ -26,7 +26,8 @@ host::Task<void> sink(host::Env& env, std::string* got, std::optional<Errc>* end
 }
 
 // Connects, sends all of text, says so and waits for `hold`.
-host::Task<void> source(host::Env& env, host::Address to, std::string text, Duration hold, std::optional<Errc>* end) {
+host::Task<void> source(host::Env& env, host::Address to, std::string text, Duration hold,
+                        std::optional<Errc>* end) {
   Result<std::unique_ptr<host::Stream>> stream = co_await env.network.connect(to);
   if (!stream) {
     *end = stream.error().code();
@@ -52,7 +53,9 @@ struct Pair {
   std::optional<Errc> server_end, client_end;
 
   explicit Pair(uint64_t seed)
-      : world({.seed = seed}), server(world.add_node("server", &nothing)), client(world.add_node("client", &nothing)) {
+      : world({.seed = seed}),
+        server(world.add_node("server", &nothing)),
+        client(world.add_node("client", &nothing)) {
     server.start();
     client.start();
     server.scope().spawn(sink(server.env(), &got, &server_end));
@@ -62,7 +65,8 @@ struct Pair {
     EXPECT_TRUE(world.run_until([&] { return got.size() > 1000; }, Instant{} + seconds(1)));
   }
   void send(std::string text, Duration hold = {}) {
-    client.scope().spawn(source(client.env(), {server.ip(), 1}, std::move(text), hold, &client_end));
+    client.scope().spawn(
+        source(client.env(), {server.ip(), 1}, std::move(text), hold, &client_end));
   }
 };
 

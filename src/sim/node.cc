@@ -46,6 +46,7 @@ void Node::start() {
   halted_ = false;
   if (world_.options().distinct_clocks)
     monotonic_start_ += static_cast<int64_t>(restarts_.below(uint64_t{1} << 40));
+  world_.tell("{} starts, incarnation {}", name_, epoch_);
   scope_.emplace(loop(0), name_.c_str());
   world_.note(uint64_t{id_} << 32 | epoch_);
   if (program_) scope_->spawn(program_(env(0)));
@@ -60,6 +61,7 @@ void Node::crash(Crash kind) {
     }
     return;
   }
+  world_.tell("{} {}", name_, kind == Crash::power ? "loses power" : "is killed");
   dying_ = true;
   epoch_++;
   powered_ = kind == Crash::process;
@@ -77,6 +79,7 @@ void Node::halt() {
   uint32_t epoch = epoch_;
   world_.call_at(world_.now(), [this, epoch] {
     if (epoch != epoch_) return;  // something else has killed it meanwhile
+    world_.tell("{} ends itself", name_);
     crash(Crash::process);
     halted_ = true;
   });

@@ -1,5 +1,5 @@
-// A simulated process: broker or client. It has loops, clocks, a network address and a disk; its program is started
-// anew on what the disk kept after each crash.
+// A simulated process: broker or client. It has loops, clocks, a network address and a disk; its
+// program is started anew on what the disk kept after each crash.
 #pragma once
 #include <functional>
 #include <memory>
@@ -26,7 +26,8 @@ enum class Crash : uint8_t { process, power };
 
 class Node {
  public:
-  // The root task of the process, on its first loop. Everything it does must hang on objects in its frame.
+  // The root task of the process, on its first loop. Everything it does must hang on objects in its
+  // frame.
   using Program = std::function<host::Task<void>(host::Env&)>;
 
   Node(World& world, uint32_t id, std::string name);
@@ -52,8 +53,8 @@ class Node {
   void start();
   // Ends everything that the node was doing; nothing happens if it is down. Not from a task.
   void crash(Crash kind);
-  // The process ends itself: nothing of it runs any more once the step that calls this is over. Who wants it back
-  // calls start.
+  // The process ends itself: nothing of it runs any more once the step that calls this is over. Who
+  // wants it back calls start.
   void halt();
   bool halted() const { return halted_; }
   bool up() const { return scope_.has_value(); }

@@ -3,11 +3,15 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <functional>
+#include <string>
+
 #include "base/time.h"
 
 namespace moldau::sim {
 
-// Which of the ready tasks runs next. fifo gives the same run for every seed as far as order goes: for reading.
+// Which of the ready tasks runs next. fifo gives the same run for every seed as far as order goes:
+// for reading.
 enum class Scheduling : uint8_t { random, fifo };
 
 struct NetworkOptions {
@@ -27,12 +31,12 @@ struct DiskOptions {
   Duration write = microseconds(30);
   Duration sync = milliseconds(2);
   Duration name = microseconds(200);  // open, rename, remove, list ...
-  unsigned late = 2;                  // one in n reads and writes takes its time, the others are cached
+  unsigned late = 2;  // one in n reads and writes takes its time, the others are cached
   int64_t quota = int64_t{1} << 40;
   // What a power loss may do to what was not synced.
-  int64_t sector = 512;        // torn writes: each sector on its own
-  bool garbage = false;        // a torn sector may hold neither the old nor the new bytes
-  bool ext4_like = false;      // file sync makes earlier names durable, names survive in order
+  int64_t sector = 512;    // torn writes: each sector on its own
+  bool garbage = false;    // a torn sector may hold neither the old nor the new bytes
+  bool ext4_like = false;  // file sync makes earlier names durable, names survive in order
 };
 
 struct WorldOptions {
@@ -42,6 +46,8 @@ struct WorldOptions {
   bool distinct_clocks = true;
   NetworkOptions network;
   DiskOptions disk;
+  // Told what happens, for people; nothing may depend on it.
+  std::function<void(Instant, const std::string&)> narrate;
 };
 
 }  // namespace moldau::sim

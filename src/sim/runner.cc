@@ -9,7 +9,8 @@
 namespace moldau::sim {
 namespace {
 
-// The hooks of CHECK and of probes carry no context, so what they need stands here: one run at a time.
+// The hooks of CHECK and of probes carry no context, so what they need stands here: one run at a
+// time.
 const RunSpec* g_run = nullptr;
 std::map<std::string, uint64_t>* g_probes = nullptr;
 
@@ -36,7 +37,10 @@ class RunGuard {
 class Run {
  public:
   Run(const RunSpec& spec, RunResult& result)
-      : spec_(spec), result_(result), scenario_(spec.scenario->make()), world_(options()),
+      : spec_(spec),
+        result_(result),
+        scenario_(spec.scenario->make()),
+        world_(options()),
         findings_(world_) {}
 
   void go() {
@@ -64,6 +68,7 @@ class Run {
  private:
   WorldOptions options() {
     WorldOptions options{.seed = spec_.seed, .scheduling = spec_.scheduling};
+    options.narrate = spec_.narrate;
     scenario_->options(options, Random(spec_.seed).fork("options"));
     return options;
   }
@@ -108,6 +113,7 @@ class Run {
 const RunSpec* current_run() { return g_run; }
 
 void Findings::add(std::string checker, std::string text) {
+  world_.tell("FOUND {}: {}", checker, text);
   if (list_.size() < 20) list_.push_back({std::move(checker), std::move(text), world_.now()});
 }
 
@@ -131,7 +137,9 @@ RunResult run_once(const RunSpec& spec) {
 
 RunResult run_twice(const RunSpec& spec) {
   RunResult first = run_once(spec);
-  RunResult second = run_once(spec);
+  RunSpec quiet = spec;
+  quiet.narrate = {};
+  RunResult second = run_once(quiet);
   if (first.trace == second.trace && first.events == second.events) return first;
   first.findings.push_back(
       {"not_deterministic",

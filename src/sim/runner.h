@@ -1,4 +1,5 @@
-// Runs a scenario for a seed: faults, healing, checks, and the hash that shows that the run can be repeated.
+// Runs a scenario for a seed: faults, healing, checks, and the hash that shows that the run can be
+// repeated.
 #pragma once
 #include <map>
 #include <optional>
@@ -17,6 +18,7 @@ struct RunSpec {
   std::optional<FaultPlan> faults;  // instead of those drawn from the seed
   Knobs knobs;
   Scheduling scheduling = Scheduling::random;
+  std::function<void(Instant, const std::string&)> narrate;
   uint64_t event_budget = 20'000'000;  // more events than that: it makes no progress
   // The one command that repeats it.
   std::string command() const;
@@ -40,8 +42,9 @@ RunResult run_once(const RunSpec& spec);
 // Two runs; a difference in trace or events is a finding of its own ("not_deterministic").
 RunResult run_twice(const RunSpec& spec);
 
-// Makes a failing run smaller: fault kinds, single faults, clients, operations; at most `attempts` runs. The result
-// fails with the same checker. progress is told how many runs it took so far and how many faults are left.
+// Makes a failing run smaller: fault kinds, single faults, clients, operations; at most `attempts`
+// runs. The result fails with the same checker. progress is told how many runs it took so far and
+// how many faults are left.
 struct Shrunk {
   RunSpec spec;
   RunResult result;

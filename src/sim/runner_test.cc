@@ -35,7 +35,9 @@ class Heart final : public Scenario {
     int64_t extra = leaks_ ? g_leak++ : 0;
     beats_.resize(static_cast<size_t>(knobs.clients));
     for (Beats& beats : beats_)
-      world.add_node("heart", [&, extra](host::Env& env) { return beat(env, &beats, world, extra); }).start();
+      world
+          .add_node("heart", [&, extra](host::Env& env) { return beat(env, &beats, world, extra); })
+          .start();
   }
   FaultSpace fault_space() const override {
     FaultKinds kinds = only(FaultKind::pause) | only(FaultKind::wall_step) | only(FaultKind::cut);
@@ -86,15 +88,17 @@ TEST(Runner, NoticesAScenarioThatIsNotDeterministic) {
 
 TEST(Runner, ShrinksToTheOneFaultThatMattersAndPrintsHowToRepeatIt) {
   ScenarioEntry scenario = heart();
-  RunSpec spec = spec_of(scenario,
-                         "wall_step@1s:0=50,cut@1s+2s:1,pause@2s+500ms:2,pause@3s+1500ms:1,pause@3s+10ms:0,"
-                         "cut@4s+1s:3-4,wall_step@5s:2=-50,pause@6s+900ms:3");
+  RunSpec spec =
+      spec_of(scenario,
+              "wall_step@1s:0=50,cut@1s+2s:1,pause@2s+500ms:2,pause@3s+1500ms:1,pause@3s+10ms:0,"
+              "cut@4s+1s:3-4,wall_step@5s:2=-50,pause@6s+900ms:3");
   RunResult result = run_once(spec);
   ASSERT_TRUE(result.failed());
   Shrunk small = shrink(spec, result, 200);
   EXPECT_EQ(small.spec.faults->to_string(), "pause@3s+1500ms:1");
   EXPECT_EQ(small.spec.knobs.clients, 2);
-  EXPECT_EQ(small.spec.command(), "./dev sim heart --seed 1 --faults \"pause@3s+1500ms:1\" --clients 2");
+  EXPECT_EQ(small.spec.command(),
+            "./dev sim heart --seed 1 --faults \"pause@3s+1500ms:1\" --clients 2");
   EXPECT_TRUE(run_once(small.spec).failed());
 }
 

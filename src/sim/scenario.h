@@ -39,12 +39,13 @@ class Findings {
   std::vector<Finding> list_;  // the first few; one cause often shows many times
 };
 
-// One object for one run. The order of calls: options, setup, fault_space, check (often), [all healed],
-// recovered (often, until true), check_end.
+// One object for one run. The order of calls: options, setup, fault_space, check (often), [all
+// healed], recovered (often, until true), check_end.
 class Scenario {
  public:
   virtual ~Scenario() = default;
-  // Changes what the world is like (disk with garbage, small windows ...), from streams of the root.
+  // Changes what the world is like (disk with garbage, small windows ...), from streams of the
+  // root.
   virtual void options(WorldOptions&, const Random& root) { (void)root; }
   // Adds nodes and starts them. Knobs that are 0 it sets to what it draws.
   virtual void setup(World& world, Knobs& knobs, Findings& findings) = 0;
@@ -53,7 +54,8 @@ class Scenario {
   // Looks for violations; outside of any task. Every check_interval of simulated time.
   virtual void check(World&, Findings&) {}
   virtual Duration check_interval() const { return milliseconds(500); }
-  // After healing: has the system come back to work, and is the work done? Must be true within recovery_time.
+  // After healing: has the system come back to work, and is the work done? Must be true within
+  // recovery_time.
   virtual bool recovered(World& world) = 0;
   virtual Duration recovery_time() const { return seconds(120); }
   // Why it has not recovered; for the report.

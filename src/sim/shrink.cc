@@ -1,5 +1,5 @@
-// Shrinking of failing runs. It works because no fault shares its randomness with another: what is left out does not
-// reshuffle the rest.
+// Shrinking of failing runs. It works because no fault shares its randomness with another: what is
+// left out does not reshuffle the rest.
 #include <algorithm>
 
 #include "sim/runner.h"
@@ -9,14 +9,19 @@ namespace {
 
 class Shrinker {
  public:
-  Shrinker(const RunSpec& spec, const RunResult& failed, size_t attempts, const ShrinkProgress& progress)
-      : best_{spec, failed, 0}, checker_(failed.findings.front().checker), limit_(attempts),
+  Shrinker(const RunSpec& spec, const RunResult& failed, size_t attempts,
+           const ShrinkProgress& progress)
+      : best_{spec, failed, 0},
+        checker_(failed.findings.front().checker),
+        limit_(attempts),
         progress_(progress) {
+    best_.spec.narrate = {};
     best_.spec.faults = failed.faults;
     best_.spec.knobs = failed.knobs;
   }
 
   Shrunk go() {
+    drop_later();
     drop_kinds();
     drop_faults();
     lower([](RunSpec& s) -> int64_t& { return s.knobs.clients; });
@@ -38,12 +43,21 @@ class Shrinker {
     return true;
   }
 
+  // What starts after the finding had no part in it.
+  void drop_later() {
+    Duration found = best_.result.findings.front().at - Instant{};
+    RunSpec candidate = best_.spec;
+    auto dropped =
+        std::erase_if(candidate.faults->faults, [&](const Fault& f) { return f.start > found; });
+    if (dropped > 0) attempt(candidate);
+  }
+
   void drop_kinds() {
     for (unsigned k = 0; k < static_cast<unsigned>(FaultKind::count_); k++) {
       auto kind = static_cast<FaultKind>(k);
       RunSpec candidate = best_.spec;
-      auto dropped = std::erase_if(candidate.faults->faults,
-                                   [&](const Fault& f) { return f.kind == kind; });
+      auto dropped =
+          std::erase_if(candidate.faults->faults, [&](const Fault& f) { return f.kind == kind; });
       if (dropped > 0) attempt(candidate);
     }
   }

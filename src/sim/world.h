@@ -1,7 +1,10 @@
-// A simulated world: nodes, a network, disks, and one queue of events in virtual time, on one thread. Everything
-// random comes from streams named by purpose and index, so that the use of one never shifts another.
-// Equal options and equal calls give equal runs: trace() is a hash of everything that happened.
+// A simulated world: nodes, a network, disks, and one queue of events in virtual time, on one
+// thread. Everything random comes from streams named by purpose and index, so that the use of one
+// never shifts another. Equal options and equal calls give equal runs: trace() is a hash of
+// everything that happened.
 #pragma once
+#include <fmt/format.h>
+
 #include <deque>
 #include <functional>
 #include <memory>
@@ -38,7 +41,8 @@ class World {
   Network& network() { return *network_; }
 
   Instant now() const { return now_; }
-  // Runs the next event. False: there is none any more, or none before limit (then that is the time).
+  // Runs the next event. False: there is none any more, or none before limit (then that is the
+  // time).
   bool step(Instant limit = kNever);
   void run_until(Instant limit) {
     while (step(limit)) {
@@ -58,6 +62,12 @@ class World {
   uint64_t crashes() const { return crashes_; }
   void note(uint64_t value) { trace_ = (trace_ ^ value) * 0x100000001b3u ^ trace_ >> 29; }
   void count_crash() { crashes_++; }
+  // Costs nothing unless somebody listens.
+  template <class... A>
+  void tell(fmt::format_string<A...> format, A&&... arguments) const {
+    if (options_.narrate)
+      options_.narrate(now_, fmt::format(format, std::forward<A>(arguments)...));
+  }
 
   // The loop whose task runs just now; nullptr outside.
   SimLoop* running() const { return running_; }

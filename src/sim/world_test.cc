@@ -146,7 +146,9 @@ TEST(Node, SeveralLoopsCallEachOther) {
 
 host::Task<void> post_in_order(host::Env& from, host::Env& to, std::vector<uint64_t>* got) {
   for (uint64_t i = 0; i < 100; i++) {
-    to.loop.post({[](void* list, uint64_t n) { static_cast<std::vector<uint64_t>*>(list)->push_back(n); }, got, i});
+    to.loop.post(
+        {[](void* list, uint64_t n) { static_cast<std::vector<uint64_t>*>(list)->push_back(n); },
+         got, i});
     if (i % 7 == 0) co_await from.loop.yield();
   }
 }
@@ -179,8 +181,8 @@ TEST(Disk, FailsExactlyTheOperationsThatItIsTold) {
   World world({});
   Node& node = world.add_node("n", &nothing);
   node.start();
-  node.disk().fail_operation(3);                   // the first sync
-  node.disk().fail_operation(4, Errc::no_space);   // the second write
+  node.disk().fail_operation(3);                  // the first sync
+  node.disk().fail_operation(4, Errc::no_space);  // the second write
   std::vector<Errc> errors;
   node.scope().spawn(write_and_sync(node.env(), &errors));
   world.run_until(Instant{} + seconds(1));

@@ -1,4 +1,5 @@
-// The simulated world of the conformance suite: a server node and a client node, no faults, seeded scheduling.
+// The simulated world of the conformance suite: a server node and a client node, no faults, seeded
+// scheduling.
 #include "base/check.h"
 #include "harness.h"
 #include "sim/disk.h"
@@ -29,7 +30,8 @@ class SimHarness final : public Harness {
     server_.scope().spawn(run_and_tell(std::move(test), &done));
     Instant limit = world_.now() + seconds(3600);
     bool ended = world_.run_until([&] { return done; }, limit);
-    CHECK(ended, "the test does not end:\n{}{}", server_.env().loop.dump(), client_.env().loop.dump());
+    CHECK(ended, "the test does not end:\n{}{}", server_.env().loop.dump(),
+          client_.env().loop.dump());
   }
   bool lose_power() override {
     server_.crash(sim::Crash::power);

@@ -1,5 +1,5 @@
-// moldau_sim: the simulator as a program. The only part of it that touches the system: a clock, a process for what
-// may abort, and whether somebody looks.
+// moldau_sim: the simulator as a program. The only part of it that touches the system: a clock, a
+// process for what may abort, and whether somebody looks.
 #include <fmt/format.h>
 #include <sys/wait.h>
 #include <time.h>

@@ -44,9 +44,11 @@ class Oracle {
 
   void fetched(int64_t offset, Bytes payload) {
     Id id;
-    if (payload.size() >= 8) id = {load_be<uint32_t>(payload.data()), load_be<uint32_t>(payload.data() + 4)};
+    if (payload.size() >= 8)
+      id = {load_be<uint32_t>(payload.data()), load_be<uint32_t>(payload.data() + 4)};
     if (!equal(payload, payload_of(id))) {
-      findings_.add("payload_changed", fmt::format("offset {}: nobody sent these {} bytes", offset, payload.size()));
+      findings_.add("payload_changed",
+                    fmt::format("offset {}: nobody sent these {} bytes", offset, payload.size()));
       return;
     }
     agree(id, offset, "served");
@@ -61,12 +63,12 @@ class Oracle {
     auto [known, added] = at_.try_emplace(offset, id);
     if (known->second == id) return;
     findings_.add("offset_rewritten",
-                  fmt::format("offset {} is {} as {}.{}, but was {}.{}", offset, how, id.client, id.sequence,
-                              known->second.client, known->second.sequence));
+                  fmt::format("offset {} is {} as {}.{}, but was {}.{}", offset, how, id.client,
+                              id.sequence, known->second.client, known->second.sequence));
   }
 
   sim::Findings& findings_;
-  std::map<int64_t, Id> at_;  // by offset
+  std::map<int64_t, Id> at_;                 // by offset
   std::map<uint32_t, int64_t> last_offset_;  // by client
   int64_t end_ = 0;
 };
@@ -116,7 +118,7 @@ struct Shared {
   host::Address server;
   int64_t operations = 0;
   int64_t writers_done = 0;
-  bool final_pass = false;    // read everything once more, from the start
+  bool final_pass = false;  // read everything once more, from the start
   int64_t final_position = 0;
   explicit Shared(sim::Findings& findings) : oracle(findings) {}
 };
@@ -142,9 +144,12 @@ void judge_fetch(Oracle& oracle, int64_t offset, int64_t promised, Bytes reply) 
   int64_t end = load_be<int64_t>(reply.data());
   Bytes record = reply.subspan(8);
   if (end < promised)
-    oracle.findings().add("acked_lost", fmt::format("the log ends at {}, {} had been acknowledged", end, promised - 1));
+    oracle.findings().add(
+        "acked_lost",
+        fmt::format("the log ends at {}, offset {} had been acknowledged", end, promised - 1));
   if (record.empty() && end > offset)
-    oracle.findings().add("missed_wakeup", fmt::format("nothing at {}, but the log ends at {}", offset, end));
+    oracle.findings().add("missed_wakeup",
+                          fmt::format("nothing at {}, but the log ends at {}", offset, end));
   if (!record.empty()) oracle.fetched(offset, record);
 }
 
@@ -188,7 +193,8 @@ class ToyLog final : public sim::Scenario {
     shared_.emplace(findings);
     shared_->operations = knobs.operations;
     sim::Node& server = world.add_node("server");
-    server.set_program([&server](host::Env& env) { return serve(env, [&server] { server.halt(); }); });
+    server.set_program(
+        [&server](host::Env& env) { return serve(env, [&server] { server.halt(); }); });
     shared_->server = {server.ip(), kPort};
     server.start();
     for (int64_t i = 0; i < knobs.clients; i++) {
@@ -218,8 +224,9 @@ class ToyLog final : public sim::Scenario {
     return shared_->final_position >= shared_->oracle.end();
   }
   std::string what_hangs(sim::World& world) override {
-    std::string out = fmt::format("{} of {} writers done, read to {} of {}\n", shared_->writers_done, knobs_.clients,
-                                  shared_->final_position, shared_->oracle.end());
+    std::string out =
+        fmt::format("{} of {} writers done, read to {} of {}\n", shared_->writers_done,
+                    knobs_.clients, shared_->final_position, shared_->oracle.end());
     for (size_t i = 0; i < world.size(); i++)
       out += fmt::format("{}:\n{}", world.node(i).name(), world.node(i).env().loop.dump());
     return out;
@@ -240,8 +247,9 @@ sim::ScenarioEntry toy_log() {
   return {"toy_log",
           "a small log server with group commit, its writers and a reader",
           [] { return std::make_unique<ToyLog>(); },
-          {Bug::ack_before_sync, Bug::recovery_keeps_torn, Bug::recovery_drops_whole, Bug::poll_misses_wakeup,
-           Bug::offset_twice, Bug::failed_sync_believed, Bug::sync_reads_end_late}};
+          {Bug::ack_before_sync, Bug::recovery_keeps_torn, Bug::recovery_drops_whole,
+           Bug::poll_misses_wakeup, Bug::offset_twice, Bug::failed_sync_believed,
+           Bug::sync_reads_end_late}};
 }
 
 }  // namespace moldau::toy

@@ -1,5 +1,5 @@
-// The scenario of the toy log: one server that crashes, writers that remember what was acknowledged, a reader that
-// compares.
+// The scenario of the toy log: one server that crashes, writers that remember what was
+// acknowledged, a reader that compares.
 #pragma once
 #include "sim/scenario.h"
 

@@ -1,4 +1,5 @@
-// The toy log's protocol: frames of a length and a body, big-endian. Shared by its server and its clients.
+// The toy log's protocol: frames of a length and a body, big-endian. Shared by its server and its
+// clients.
 #pragma once
 #include <vector>
 
@@ -21,7 +22,9 @@ void put(Buffer& out, T value) {
   out.resize(out.size() + sizeof value);
   store_be(out.data() + out.size() - sizeof value, value);
 }
-inline void put_bytes(Buffer& out, Bytes bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
+inline void put_bytes(Buffer& out, Bytes bytes) {
+  out.insert(out.end(), bytes.begin(), bytes.end());
+}
 
 // One frame; closed at the orderly end between two frames. stream outlives the task.
 host::Task<Result<Buffer>> read_frame(host::Stream& stream);
