@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@
 namespace moldau::host {
 
 std::vector<World> worlds();
+inline void PrintTo(const World& world, std::ostream* out) { *out << world.name; }
 
 class Conformance : public testing::TestWithParam<World> {
  protected:

@@ -299,8 +299,8 @@ Task<void> several_at_once(Env& env, std::string path) {
 }
 TEST_P(DiskSuite, SeveralOperationsMayBeUnderWay) { run(several_at_once(server(), dir + "/f")); }
 
-// Power loss. Each test prepares, loses power, and looks at what a program may count on. A world that cannot lose
-// power keeps everything, which each of them allows.
+// Power loss. Each test prepares, loses power, and looks at what a program may count on. A world
+// that cannot lose power keeps everything, which each of them allows.
 
 Task<void> expect_text(Disk& disk, std::string path, std::string expected) {
   std::string text = co_await read_path(disk, path);

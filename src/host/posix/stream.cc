@@ -166,21 +166,23 @@ bool Stream::start_range(SendOp& op) {
   const auto& file = static_cast<const File&>(*op.file);
   if (op.length == 0) return op.succeed();
   op.length = std::min(op.length, kMostOfFile);
-  if (!file.in_memory(op.position, op.length)) {
-    warming_ = true;
-    file_ = file.descriptor();
-    helpers_.submit({.work = &Stream::warm_up,
-                     .target = this,
-                     .op = &op,
-                     .home = &reactor_,
-                     .done = {&Stream::warmed, this, 0}});
-  } else if (writable_ && !reactor_.spend(0)) {
-    reactor_.put_off(*this);
-  } else if (writable_ && try_send(op)) {
-    return true;
+  warming_ = !file.in_memory(op.position, op.length);
+  if (!warming_ && writable_) {
+    if (!reactor_.spend(0)) {
+      reactor_.put_off(*this);
+    } else if (try_send(op)) {
+      return true;
+    }
   }
   send_ = &op;
   file_ = file.descriptor();
+  if (!warming_) return false;
+  // From here on until warmed() the helper reads op and file_.
+  helpers_.submit({.work = &Stream::warm_up,
+                   .target = this,
+                   .op = &op,
+                   .home = &reactor_,
+                   .done = {&Stream::warmed, this, 0}});
   return false;
 }
 
