@@ -42,7 +42,12 @@ Task<Result<std::unique_ptr<Log>>> Log::open(Env& env, LogDir& dir, std::string 
   if (!entries) {
     CO_TRY_(dir.forget(env, directory));
     CO_TRY_(env.disk.make_directory(request.path));
-    CO_TRY_(env.disk.sync_directory(dir.path()));
+    Result<void> named = co_await env.disk.sync_directory(dir.path());
+    if (!named) {
+      // The next open would find it and take its name for durable.
+      dir.fail(named.error());
+      co_return std::move(named.error());
+    }
   }
   request.recovery_point = dir.recovery_point(directory);
   request.log_start = dir.log_start(directory);

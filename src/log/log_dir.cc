@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "host/disk.h"
+#include "host/whole_file.h"
 #include "log/files.h"
 
 namespace moldau::log {
@@ -108,6 +109,16 @@ Task<Result<OffsetCheckpoint>> LogDir::load(std::string name) {
   co_return points;
 }
 
+// Which of them make_directory has made is not known; those that are not ours to open are not.
+Task<Result<void>> LogDir::sync_ancestors() {
+  for (std::string at = path_; at != "." && at != "/";) {
+    at = host::parent_directory(at);
+    Result<void> synced = co_await env_.disk.sync_directory(at);
+    if (!synced && synced.error().code() != Errc::permission) co_return synced;
+  }
+  co_return Result<void>{};
+}
+
 Task<Result<void>> LogDir::start() {
   CO_TRY_(env_.disk.make_directory(path_));
   std::string lock = path_ + "/.lock";
@@ -125,7 +136,10 @@ Task<Result<void>> LogDir::start() {
   Result<void> removed = co_await env_.disk.remove(marker);
   was_clean_ = removed.has_value();
   if (!removed && removed.error().code() != Errc::not_found) co_return removed;
-  if (was_clean_) CO_TRY_(env_.disk.sync_directory(path_));
+  // Also the names that a crash may have left without a sync, this directory's own in its parent among them: all
+  // that is acknowledged from here on hangs on them.
+  CO_TRY_(env_.disk.sync_directory(path_));
+  if (!was_clean_) CO_TRY_(sync_ancestors());
   flusher_.spawn(flush_rounds());
   co_return Result<void>{};
 }

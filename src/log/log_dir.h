@@ -114,6 +114,7 @@ class LogDir {
 
  private:
   host::Task<Result<void>> start();
+  host::Task<Result<void>> sync_ancestors();
   host::Task<Result<OffsetCheckpoint>> load(std::string name);
   host::Task<void> flush_rounds();
   host::Task<void> run_round(std::vector<LogMember*> round);

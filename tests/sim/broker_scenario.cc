@@ -48,7 +48,7 @@ Task<void> run_broker(host::Env& env, Shared& shared, sim::Node& node) {
   if (shared.planned_life.nanos > 0) {
     co_await env.loop.sleep(shared.planned_life);
     Result<void> stopped = co_await (*server)->stop();
-    (void)stopped;
+    if (!stopped) node.world().tell("the broker did not stop in order: {}", stopped.error().to_string());
   } else {
     co_await (*server)->failed();
   }
