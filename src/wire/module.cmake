@@ -17,3 +17,4 @@ add_custom_command(
   VERBATIM)
 target_sources(moldau_wire PRIVATE ${wire_gen}/stamp ${wire_sources})
 target_include_directories(moldau_wire PUBLIC ${wire_gen})
+target_compile_definitions(wire_test PRIVATE MOLDAU_WIRE_GOLDEN="${CMAKE_SOURCE_DIR}/tests/compat/wire")

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <iterator>
+#include <memory>
 
 #include "wire/info.h"
 #include "wire/message.h"
@@ -28,6 +29,8 @@ class Printer {
   void text(std::string_view v);
   void base64(Bytes v);
   void name(std::string_view snake, std::string_view suffix);
+  std::string rendered(const StructInfo& type, const void* at) const;
+  std::string rendered_default(const StructInfo& type) const;
   bool shown(const FieldInfo& field, const void* at) const;
   void field(const FieldInfo& field, const void* at);
   void value(const FieldInfo& field, const void* at);
@@ -122,9 +125,23 @@ bool Printer::shown(const FieldInfo& field, const void* at) const {
       return as<int64_t>(at) != field.default_number;
     case Kind::uuid:
       return !as<Uuid>(at).is_zero();
+    case Kind::structure:
+      return rendered(*field.type, at) != rendered_default(*field.type);
     default:
       return true;
   }
+}
+
+std::string Printer::rendered(const StructInfo& type, const void* at) const {
+  Printer inner(version_);
+  inner.structure(type, at);
+  return inner.take();
+}
+
+std::string Printer::rendered_default(const StructInfo& type) const {
+  auto memory = std::make_unique_for_overwrite<std::byte[]>(type.size);
+  type.construct(memory.get());
+  return rendered(type, memory.get());
 }
 
 void Printer::structure(const StructInfo& type, const void* at) {
@@ -158,8 +175,8 @@ void Printer::unknown(const Array<RawTag>& tags) {
 }
 
 void Printer::field(const FieldInfo& f, const void* at) {
-  bool records = f.kind == Kind::records;
-  name(f.name, records ? "SizeInBytes" : "");
+  bool sized = f.kind == Kind::records && !as<Records>(at).null;
+  name(f.name, sized ? "SizeInBytes" : "");
   if (f.array)
     array(f, as<ArrayBase>(at));
   else
