@@ -14,6 +14,8 @@ using host::Task;
 
 constexpr LogConfig kConfig{.segment_bytes = 1000, .index_interval_bytes = 150, .tail_bytes = 1};
 
+const LogDirConfig kDirConfig;
+
 // 30 batches of 3 records, timestamps 1000, 1001, 1002; 1010, ...; each batch 3 * 20 + ... bytes,
 // in several segments.
 struct Reading {
@@ -25,8 +27,10 @@ struct Reading {
 };
 
 Task<void> fill(Env& env, Reading& reading) {
-  reading.dir = std::move(*co_await LogDir::open(env, "data", LogDirConfig{}));
-  reading.log = std::move(*co_await Log::open(env, *reading.dir, "topic-0", kConfig));
+  auto dir = co_await LogDir::open(env, "data", kDirConfig);
+  reading.dir = std::move(*dir);
+  auto log = co_await Log::open(env, *reading.dir, "topic-0", kConfig);
+  reading.log = std::move(*log);
   for (int i = 0; i < 30; i++) {
     Incoming in = incoming(make_batch(3, 1000 + i * 10, 40));
     reading.batch = in.bytes.size();
@@ -91,14 +95,16 @@ TEST(LogRead, FindsEveryOffsetAlsoWithoutIndexFiles) {
 
 Task<void> check_timestamps(Env& env, Log& log) {
   for (int64_t t = 990; t <= 1292; t++) {
-    auto found = co_await log.find_timestamp(env, WallTime{t});
+    WallTime time{t};
+    auto found = co_await log.find_timestamp(env, time);
     int64_t batch = std::max<int64_t>(0, (t - 1000 + 7) / 10);  // 1003 to 1009 belong to nobody
     int64_t inside = std::max<int64_t>(0, t - 1000 - batch * 10);
     EXPECT_TRUE(found && *found) << t;
     EXPECT_EQ((*found)->offset, Offset(batch * 3 + inside)) << t;
     EXPECT_EQ((*found)->timestamp.millis, 1000 + batch * 10 + inside) << t;
   }
-  auto none = co_await log.find_timestamp(env, WallTime{1293});
+  WallTime late{1293};
+  auto none = co_await log.find_timestamp(env, late);
   EXPECT_TRUE(none && !*none);
   auto largest = co_await log.max_timestamp(env);
   EXPECT_EQ(**largest, (TimestampOffset{WallTime{1292}, Offset(89)}));
@@ -122,7 +128,8 @@ Task<void> remove_and_make_again(Env& env, Reading& reading) {
   MutableBytes into(bytes);
   auto count = co_await held->pieces[0].file->read_at(into, 0);
   EXPECT_EQ(*count, bytes.size()) << "who reads it keeps it";
-  reading.log = std::move(*co_await Log::open(env, *reading.dir, "topic-0", kConfig));
+  auto log = co_await Log::open(env, *reading.dir, "topic-0", kConfig);
+  reading.log = std::move(*log);
   EXPECT_EQ(reading.log->offsets().end, Offset(0));
   removed = co_await reading.log->close(env);
   EXPECT_TRUE(removed);

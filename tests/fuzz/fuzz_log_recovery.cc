@@ -12,6 +12,9 @@ namespace {
 
 constexpr const char* kFile = "data/topic-0/00000000000000000000.log";
 
+const LogDirConfig kDirConfig;
+const LogConfig kConfig{.index_interval_bytes = 100};
+
 void require(bool holds) {
   if (!holds) abort();
 }
@@ -22,9 +25,9 @@ struct Outcome {
 };
 
 host::Task<void> open_and_read(host::Env& env, Outcome& outcome) {
-  auto dir = co_await LogDir::open(env, "data", LogDirConfig{});
+  auto dir = co_await LogDir::open(env, "data", kDirConfig);
   require(dir.has_value());
-  auto opened = co_await Log::open(env, **dir, "topic-0", LogConfig{.index_interval_bytes = 100});
+  auto opened = co_await Log::open(env, **dir, "topic-0", kConfig);
   if (!opened) co_return;
   Log& log = **opened;
   outcome.opened = true;
@@ -32,7 +35,8 @@ host::Task<void> open_and_read(host::Env& env, Outcome& outcome) {
   ReadRequest request{.from = log.offsets().start, .max_bytes = 1 << 20, .limit = outcome.end};
   auto read = co_await log.read(env, request);
   require(read.has_value());
-  auto found = co_await log.find_timestamp(env, WallTime{1});
+  WallTime one{1};
+  auto found = co_await log.find_timestamp(env, one);
   require(found.has_value());
   Result<void> closed = co_await log.close(env);
   require(closed.has_value());

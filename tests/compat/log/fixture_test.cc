@@ -13,6 +13,7 @@ using host::Env;
 using host::Task;
 
 constexpr LogConfig kConfig{.index_interval_bytes = 512};
+const LogDirConfig kDirConfig;
 const std::string kSegment = "data/small-0/00000000000000000000";
 
 struct Found {
@@ -23,7 +24,7 @@ struct Found {
 };
 
 Task<void> look(Env& env, Found& found) {
-  auto dir = co_await LogDir::open(env, "data", LogDirConfig{});
+  auto dir = co_await LogDir::open(env, "data", kDirConfig);
   auto opened = co_await Log::open(env, **dir, "small-0", kConfig);
   EXPECT_TRUE(opened) << opened.error().to_string();
   Log& log = **opened;
@@ -35,9 +36,14 @@ Task<void> look(Env& env, Found& found) {
   MutableBytes into(found.bytes);
   auto count = co_await result->pieces[0].file->read_at(into, result->pieces[0].position);
   EXPECT_EQ(count.value_or(0), found.bytes.size());
-  found.first = *co_await log.find_timestamp(env, WallTime{0});
-  found.last = *co_await log.max_timestamp(env);
-  found.none = *co_await log.find_timestamp(env, WallTime{INT64_MAX});
+  WallTime zero{0};
+  WallTime never{INT64_MAX};
+  auto first = co_await log.find_timestamp(env, zero);
+  auto last = co_await log.max_timestamp(env);
+  auto none = co_await log.find_timestamp(env, never);
+  found.first = *first;
+  found.last = *last;
+  found.none = *none;
   Result<void> closed = co_await log.close(env);
   EXPECT_TRUE(closed);
   closed = co_await (*dir)->close(1);

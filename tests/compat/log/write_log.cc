@@ -11,8 +11,10 @@
 namespace moldau::log {
 namespace {
 
+const LogDirConfig kDirConfig;
+
 host::Task<void> write(host::Env& env, int batches, std::string& error) {
-  auto dir = co_await LogDir::open(env, "data", LogDirConfig{});
+  auto dir = co_await LogDir::open(env, "data", kDirConfig);
   LogConfig config{.segment_bytes = 300'000};
   auto opened = co_await Log::open(env, **dir, "moldau-0", config);
   if (!opened) {
