@@ -209,9 +209,14 @@ Task<void> LogDir::sync_one(LogMember& member) {
 }
 
 Task<void> LogDir::run_round(std::vector<LogMember*> round) {
+  bool alone = round.size() == 1;
   for (LogMember* member : round) {
     co_await permits_.acquire(1);
-    round_.spawn(sync_one(*member));
+    LogMember& next = *member;
+    if (alone)
+      co_await sync_one(next);
+    else
+      round_.spawn(sync_one(next));
   }
   co_await round_.drained();
 }
