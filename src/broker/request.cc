@@ -11,16 +11,4 @@ MutableBytes Request::writable(Bytes view) const {
   return frame.bytes.subspan(offset, view.size());
 }
 
-ReplyWriter::ReplyWriter(const Request& request) : length_(chain_.extend(4)), writer_(chain_) {
-  writer_.int32(request.correlation_id);
-  if (request.api.response_header(request.version) == 1) writer_.varint(0);   // no tagged fields
-}
-
-net::Outgoing ReplyWriter::finish() && {
-  store_be(length_.data(), static_cast<uint32_t>(chain_.size() - length_.size()));
-  net::Outgoing out;
-  out.chain = std::move(chain_);
-  return out;
-}
-
 }  // namespace moldau::broker

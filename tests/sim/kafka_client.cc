@@ -3,14 +3,10 @@
 #include <fmt/format.h>
 
 #include "host/loop.h"
-#include "wire/apis.h"
+#include "wire/frame.h"
 #include "wire/messages/fetch.h"
 #include "wire/messages/metadata.h"
 #include "wire/messages/produce.h"
-#include "wire/messages/request_header.h"
-#include "wire/messages/response_header.h"
-#include "wire/reader.h"
-#include "wire/writer.h"
 
 namespace moldau::kafka {
 
@@ -19,27 +15,6 @@ using host::Task;
 namespace {
 constexpr int16_t kMetadataVersion = 9, kProduceVersion = 9, kFetchVersion = 12;
 }
-
-// A framed request, header first.
-class Client::Request {
- public:
-  Request(wire::ApiKey key, int16_t version, int32_t correlation) : length_(chain_.extend(4)), writer_(chain_) {
-    const wire::ApiInfo* api = wire::find_api(static_cast<int16_t>(key));
-    wire::RequestHeader header{.request_api_key = static_cast<int16_t>(key), .request_api_version = version,
-                               .correlation_id = correlation, .client_id = "sim"};
-    encode(writer_, api->request_header(version), header);
-  }
-  wire::Writer& writer() { return writer_; }
-  Chain finish() && {
-    store_be(length_.data(), static_cast<uint32_t>(chain_.size() - 4));
-    return std::move(chain_);
-  }
-
- private:
-  Chain chain_;
-  MutableBytes length_;
-  wire::Writer writer_;
-};
 
 Client::Client(host::Env& env, host::Address broker) : env_(env), broker_(broker) {
   fire = [](host::Timer& timer) {
@@ -88,13 +63,12 @@ Task<Result<std::vector<Fetched>>> Client::fetch(std::string topic, std::vector<
 Task<Result<int32_t>> Client::do_partitions(std::string topic) {
   wire::MetadataRequest::MetadataRequestTopic wanted{.name = topic};
   wire::MetadataRequest body{.topics = std::span(&wanted, 1)};
-  Request request(wire::ApiKey::metadata, kMetadataVersion, ++correlation_);
-  encode(request.writer(), kMetadataVersion, body);
-  CO_TRY_(connection_->send(std::move(request).finish()));
+  Chain request;
+  wire::encode_request(body, kMetadataVersion, ++correlation_, "sim", request);
+  CO_TRY_(connection_->send(std::move(request)));
   CO_TRY(frame, receive(correlation_));
   Arena arena;
-  wire::Reader reader(frame.bytes.subspan(5), arena, "MetadataResponse");   // behind header version 1
-  TRY_CO(answer, wire::decode_metadata_response(reader, kMetadataVersion));
+  TRY_CO(answer, wire::decode_response<wire::MetadataResponse>(frame.bytes, kMetadataVersion, arena));
   if (answer.topics.size() != 1 || answer.topics[0].error_code != 0) co_return 0;
   co_return static_cast<int32_t>(answer.topics[0].partitions.size());
 }
@@ -103,19 +77,18 @@ Task<Result<std::vector<Produced>>> Client::do_produce(std::string topic, int32_
                                                        std::vector<std::vector<uint8_t>> batches) {
   int32_t first = correlation_ + 1;
   for (const std::vector<uint8_t>& batch : batches) {
-    wire::ProduceRequest::PartitionProduceData data{.index = partition, .records = wire::Records{.bytes = batch}};
+    wire::ProduceRequest::PartitionProduceData data{.index = partition, .records = {.bytes = batch}};
     wire::ProduceRequest::TopicProduceData named{.name = topic, .partition_data = std::span(&data, 1)};
     wire::ProduceRequest body{.acks = -1, .timeout_ms = 30'000, .topic_data = std::span(&named, 1)};
-    Request request(wire::ApiKey::produce, kProduceVersion, ++correlation_);
-    encode(request.writer(), kProduceVersion, body);
-    CO_TRY_(connection_->send(std::move(request).finish()));
+    Chain request;
+    wire::encode_request(body, kProduceVersion, ++correlation_, "sim", request);
+    CO_TRY_(connection_->send(std::move(request)));
   }
   std::vector<Produced> out;
   for (size_t i = 0; i < batches.size(); i++) {
     CO_TRY(frame, receive(first + static_cast<int32_t>(i)));
     Arena arena;
-    wire::Reader reader(frame.bytes.subspan(5), arena, "ProduceResponse");
-    TRY_CO(answer, wire::decode_produce_response(reader, kProduceVersion));
+    TRY_CO(answer, wire::decode_response<wire::ProduceResponse>(frame.bytes, kProduceVersion, arena));
     bool one = answer.responses.size() == 1 && answer.responses[0].partition_responses.size() == 1;
     if (!one) co_return moldau::fail(Errc::corrupt, "not the one partition that was asked for");
     const auto& partition_answer = answer.responses[0].partition_responses[0];
@@ -135,16 +108,15 @@ Task<Result<std::vector<Fetched>>> Client::do_fetch(std::string topic, std::vect
   wire::FetchRequest::FetchTopic named{.topic = topic, .partitions = asked};
   wire::FetchRequest body{.max_wait_ms = limits.max_wait_ms, .min_bytes = limits.min_bytes, .max_bytes = limits.max_bytes,
                           .topics = std::span(&named, 1)};
-  Request request(wire::ApiKey::fetch, kFetchVersion, ++correlation_);
-  encode(request.writer(), kFetchVersion, body);
-  CO_TRY_(connection_->send(std::move(request).finish()));
+  Chain request;
+  wire::encode_request(body, kFetchVersion, ++correlation_, "sim", request);
+  CO_TRY_(connection_->send(std::move(request)));
   CO_TRY(frame, receive(correlation_));
-  wire::Reader reader(frame.bytes.subspan(5), arena, "FetchResponse");
-  TRY_CO(answer, wire::decode_fetch_response(reader, kFetchVersion));
+  TRY_CO(answer, wire::decode_response<wire::FetchResponse>(frame.bytes, kFetchVersion, arena));
   std::vector<Fetched> out;
   for (const auto& answered : answer.responses)
     for (const auto& p : answered.partitions) {
-      Bytes records = p.records ? p.records->bytes : Bytes();
+      Bytes records = p.records.bytes;
       out.push_back({p.error_code, p.partition_index, Offset(p.high_watermark), {records.begin(), records.end()}});
     }
   if (answer.error_code != 0 || out.size() != from.size()) co_return moldau::fail(Errc::corrupt, "not the partitions that were asked for");

@@ -14,7 +14,6 @@
 #include "host/op.h"
 #include "host/task.h"
 #include "net/client_connection.h"
-#include "wire/api_key.h"
 
 namespace moldau::kafka {
 
@@ -55,7 +54,6 @@ class Client : host::Timer {
   void disconnect() { connection_.reset(); }
 
  private:
-  class Request;
   host::Task<Result<void>> connect();
   host::Task<Result<net::Frame>> receive(int32_t correlation);
   template <class T>

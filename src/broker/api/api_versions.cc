@@ -1,4 +1,6 @@
 // ApiVersions: what we serve. Features are not listed before the controller can keep them (docs/status.md).
+#include <algorithm>
+
 #include "broker/api/handlers.h"
 #include "broker/errors.h"
 #include "wire/messages/api_versions.h"
@@ -23,7 +25,7 @@ ApiVersionsResponse failure(wire::ErrorCode error) { return {.error_code = code(
 }  // namespace
 
 Answer api_versions(Node&, RequestPtr request) {
-  TRY_CO(body, wire::decode_api_versions_request(request->body, request->version));
+  TRY_CO(body, wire::decode<wire::ApiVersionsRequest>(request->body, request->version, request->arena));
   if (request->version >= 3 && !(valid_software(body.client_software_name) && valid_software(body.client_software_version)))
     co_return reply(*request, failure(wire::ErrorCode::invalid_request));
   std::span<const Served> served = served_apis();

@@ -113,7 +113,7 @@ host::Task<Made> create(Request& request, Node& node, const CreateTopicsRequest&
 }  // namespace
 
 Answer create_topics(Node& node, RequestPtr request) {
-  TRY_CO(body, wire::decode_create_topics_request(request->body, request->version));
+  TRY_CO(body, wire::decode<wire::CreateTopicsRequest>(request->body, request->version, request->arena));
   std::vector<Made> results;
   for (const Wanted& wanted : body.topics) {
     auto done = [&](const Made& other) { return other.name == wanted.name; };

@@ -55,7 +55,7 @@ std::vector<Wanted> wanted_topics(const DeleteTopicsRequest& body) {
 }  // namespace
 
 Answer delete_topics(Node& node, RequestPtr request) {
-  TRY_CO(body, wire::decode_delete_topics_request(request->body, request->version));
+  TRY_CO(body, wire::decode<wire::DeleteTopicsRequest>(request->body, request->version, request->arena));
   std::vector<Wanted> wanted = wanted_topics(body);
   std::vector<Deleted> results;
   for (size_t i = 0; i < wanted.size(); i++) {

@@ -113,18 +113,16 @@ host::Task<Attempt> attempt_all(Fetching& f) {
   co_return out;
 }
 
-// The records as pieces of the reply; file ranges are numbered in out.files.
-wire::Records to_records(Request& request, log::ReadResult& read, net::Outgoing& out) {
-  std::span<wire::RecordsPiece> pieces = request.pieces(read.pieces.size());
+// The records as pieces of the reply; file ranges are numbered in out.files. The pieces view `read`.
+wire::Records to_records(Arena& arena, log::ReadResult& read, net::Outgoing& out) {
+  std::span<wire::RecordsPiece> pieces = arena.array<wire::RecordsPiece>(read.pieces.size());
   for (size_t i = 0; i < pieces.size(); i++) {
     log::ReadPiece& piece = read.pieces[i];
     if (!piece.file) {
-      pieces[i].bytes = std::move(piece.bytes);
+      pieces[i].shared = &piece.bytes;
       continue;
     }
-    pieces[i].file = static_cast<int32_t>(out.files.size());
-    pieces[i].position = piece.position;
-    pieces[i].length = piece.length;
+    pieces[i] = {.file = static_cast<int32_t>(out.files.size()), .position = piece.position, .length = piece.length};
     out.files.push_back(std::move(piece.file));
   }
   return {.pieces = pieces};
@@ -133,7 +131,6 @@ wire::Records to_records(Request& request, log::ReadResult& read, net::Outgoing&
 PartitionAnswer to_answer(Fetching& f, const Wanted& wanted, const replica::Watermarks& marks, log::ReadResult& read,
                           net::Outgoing& files) {
   PartitionAnswer answer{.partition_index = wanted.asked->partition, .error_code = code(wanted.error)};
-  answer.records = wire::Records();
   if (wanted.error != ErrorCode::none) {
     answer.high_watermark = -1;
     if (wanted.partition && f.body.isolation_level != kReadCommitted)
@@ -145,7 +142,7 @@ PartitionAnswer to_answer(Fetching& f, const Wanted& wanted, const replica::Wate
   answer.log_start_offset = marks.log_start.value;
   if (f.body.isolation_level != kReadCommitted)
     answer.aborted_transactions = wire::Array<FetchResponse::AbortedTransaction>::null();
-  answer.records = to_records(*f.request, read, files);
+  answer.records = to_records(f.request->arena, read, files);
   return answer;
 }
 
@@ -209,7 +206,6 @@ net::Outgoing refuse(Request& request, const FetchRequest& body, ErrorCode error
       partitions[i].partition_index = body.topics[t].partitions[i].partition;
       partitions[i].error_code = code(error);
       partitions[i].high_watermark = -1;
-      partitions[i].records = wire::Records();
     }
     topics[t] = {.topic = body.topics[t].topic, .partitions = partitions};
   }
@@ -220,7 +216,7 @@ net::Outgoing refuse(Request& request, const FetchRequest& body, ErrorCode error
 }  // namespace
 
 Answer fetch(Node& node, RequestPtr request) {
-  TRY_CO(body, wire::decode_fetch_request(request->body, request->version));
+  TRY_CO(body, wire::decode<wire::FetchRequest>(request->body, request->version, request->arena));
   ErrorCode error = fault(body);
   if (error != ErrorCode::none) co_return refuse(*request, body, error);
   Fetching f{node, std::move(request), body, {}};

@@ -16,7 +16,7 @@ net::Outgoing failure(const Request& request, wire::ErrorCode error) {
 }  // namespace
 
 Answer init_producer_id(Node& node, RequestPtr request) {
-  TRY_CO(body, wire::decode_init_producer_id_request(request->body, request->version));
+  TRY_CO(body, wire::decode<wire::InitProducerIdRequest>(request->body, request->version, request->arena));
   bool has_id = body.producer_id >= 0;
   bool has_epoch = body.producer_epoch >= 0;
   bool malformed = body.producer_id < -1 || has_id != has_epoch;

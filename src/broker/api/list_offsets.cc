@@ -84,7 +84,7 @@ void to_old_style(Arena& arena, const Asked& asked, Offset log_start, PartitionA
 }  // namespace
 
 Answer list_offsets(Node& node, RequestPtr request) {
-  TRY_CO(body, wire::decode_list_offsets_request(request->body, request->version));
+  TRY_CO(body, wire::decode<wire::ListOffsetsRequest>(request->body, request->version, request->arena));
   std::span<TopicAnswer> topics = request->arena.array<TopicAnswer>(body.topics.size());
   bool bad_isolation = body.isolation_level < 0 || body.isolation_level > 1;
   for (size_t t = 0; t < topics.size(); t++) {

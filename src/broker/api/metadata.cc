@@ -1,5 +1,7 @@
 // Metadata: this broker, its topics, and topics made on request (auto.create.topics.enable). A topic that is made here
 // is answered at once with its leader; Kafka answers UNKNOWN_TOPIC_OR_PARTITION and lets the client ask again.
+#include <algorithm>
+
 #include "broker/api/handlers.h"
 #include "broker/errors.h"
 #include "broker/node.h"
@@ -89,7 +91,7 @@ ErrorCode fault(const MetadataRequest& body, int16_t version) {
 }  // namespace
 
 Answer metadata(Node& node, RequestPtr request) {
-  TRY_CO(body, wire::decode_metadata_request(request->body, request->version));
+  TRY_CO(body, wire::decode<wire::MetadataRequest>(request->body, request->version, request->arena));
   MetadataResponse::MetadataResponseBroker self{.node_id = node.config.node_id.value, .port = node.address.port};
   std::string host = node.advertised_host();
   self.host = host;

@@ -61,8 +61,7 @@ host::Task<void> append(Production& p, Partitions::Ref partition, const ProduceR
   Node& node = p.node;
   wire::ProduceRules rules{.version = p.request->version, .max_batch_bytes = node.config.max_message_bytes,
                            .now = node.env.clock.wall()};
-  Bytes sent = data.records ? data.records->bytes : Bytes();
-  wire::ProducedBatch batch = wire::check_produced(p.request->writable(sent), rules);
+  wire::ProducedBatch batch = wire::check_produced(p.request->writable(data.records.bytes), rules);
   if (batch.fault.error != ErrorCode::none) {
     refuse_batch(p, answer, batch.fault, *partition);
     co_return;
@@ -118,7 +117,7 @@ host::Task<net::Outgoing> answer_when_committed(ProductionPtr p) {
 }  // namespace
 
 Answer produce(Node& node, RequestPtr request) {
-  TRY_CO(body, wire::decode_produce_request(request->body, request->version));
+  TRY_CO(body, wire::decode<wire::ProduceRequest>(request->body, request->version, request->arena));
   auto p = std::make_unique<Production>(Production{node, std::move(request), body, {}, {}});
   std::span<TopicAnswer> topics = p->request->arena.array<TopicAnswer>(body.topic_data.size());
   p->response.responses = topics;
