@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "host/disk.h"
-#include "log/batch_fields.h"
+#include "log/batch_info.h"
 
 namespace moldau::log {
 
@@ -82,7 +82,7 @@ Task<Result<void>> save_index(Env& env, std::string directory, const SegmentInde
 
 Task<Result<std::optional<BatchInfo>>> HeaderWalk::next() {
   constexpr size_t kChunk = 8192;
-  constexpr int64_t kHeader = kBatchHeader;
+  constexpr int64_t kHeader = wire::kBatchHeaderSize;
   if (next_ >= end_) co_return std::optional<BatchInfo>();
   if (next_ < buffer_at_ || next_ + kHeader > buffer_at_ + std::ssize(buffer_)) {
     buffer_.resize(kChunk);
@@ -91,14 +91,13 @@ Task<Result<std::optional<BatchInfo>>> HeaderWalk::next() {
     buffer_.resize(count);
     buffer_at_ = next_;
   }
-  int64_t left = end_ - next_;
-  bool header = left >= kHeader && next_ + kHeader <= buffer_at_ + std::ssize(buffer_);
-  const uint8_t* p = buffer_.data() + (next_ - buffer_at_);
-  if (!header || batch_magic(p) != 2 || batch_size(p) < kHeader || batch_size(p) > left ||
-      batch_last_delta(p) < 0)
+  auto header =
+      wire::read_batch_header(Bytes(buffer_).subspan(static_cast<size_t>(next_ - buffer_at_)));
+  if (!header || std::cmp_greater(header->size(), end_ - next_) || header->last_offset_delta < 0 ||
+      header->base_offset.value > INT64_MAX - header->last_offset_delta)
     co_return fail(Errc::corrupt,
                    fmt::format("{}: no batch at position {} of {}", file_.path(), next_, end_));
-  BatchInfo batch = batch_info(p, next_);
+  BatchInfo batch = batch_info(*header, next_);
   next_ += batch.size;
   co_return std::optional<BatchInfo>(batch);
 }

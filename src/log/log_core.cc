@@ -7,7 +7,7 @@
 
 #include "base/bug.h"
 #include "base/check.h"
-#include "log/batch_fields.h"
+#include "log/batch_info.h"
 
 namespace moldau::log {
 namespace {
@@ -32,15 +32,16 @@ LogCore::LogCore(const LogConfig& config, Opened opened)
 
 LogCore::Extent LogCore::measure(Bytes batches) {
   Extent extent;
-  while (!batches.empty()) {
-    CHECK(batches.size() >= kBatchHeader, "an append ends with {} bytes", batches.size());
-    BatchInfo batch = batch_info(batches.data(), 0);
-    CHECK(batch.size >= static_cast<int64_t>(kBatchHeader) && batch.size <= std::ssize(batches),
-          "a batch of {} bytes in {}", batch.size, batches.size());
-    extent.count += int64_t{batch_last_delta(batches.data())} + 1;
-    extent.max_timestamp = std::max(extent.max_timestamp, batch.max_timestamp);
-    batches = batches.subspan(static_cast<size_t>(batch.size));
+  wire::BatchWalk walk(batches, wire::BatchWalk::Torn::refuse);
+  while (walk.next()) {
+    const wire::BatchHeader& header = walk.header();
+    CHECK(header.last_offset_delta >= 0, "a batch of {} records was not validated",
+          header.last_offset_delta);
+    extent.count += int64_t{header.last_offset_delta} + 1;
+    extent.max_timestamp = std::max(extent.max_timestamp, header.max_timestamp);
   }
+  Result<void> whole = walk.finish();
+  CHECK(whole, "an append was not validated: {}", whole.error().to_string());
   return extent;
 }
 
@@ -80,16 +81,24 @@ void LogCore::unseal(Segment& segment) {
 }
 
 void LogCore::assign_offsets(MutableBytes batches, LeaderEpoch epoch, Segment& segment) {
-  while (!batches.empty()) {
-    assign(batches.data(), end_, epoch);
-    BatchInfo batch = batch_info(batches.data(), segment.size);
+  wire::BatchWalk walk(batches, wire::BatchWalk::Torn::refuse);
+  while (walk.next()) {
+    MutableBytes bytes = batches.subspan(walk.position(), walk.batch().size());
+    wire::set_base_offset(bytes, end_);
+    wire::set_leader_epoch(bytes, epoch);
+    const wire::BatchHeader& header = walk.header();
+    BatchInfo batch{end_,
+                    end_ + header.last_offset_delta,
+                    segment.size,
+                    std::ssize(bytes),
+                    header.max_timestamp,
+                    epoch};
     segment.index.add(batch, config_.index_interval_bytes);
     if (!segment.first_timestamp) segment.first_timestamp = batch.max_timestamp;
     segment.size += batch.size;
     end_ = batch.last + 1;
     if (planted(Bug::offset_twice)) [[unlikely]]
       end_ = batch.last;
-    batches = batches.subspan(static_cast<size_t>(batch.size));
   }
 }
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "log/batch_fields.h"
 #include "log/log_core.h"
+#include "wire/record_batch.h"
 
 namespace moldau::log {
 namespace {
@@ -14,23 +14,15 @@ namespace {
 constexpr size_t kMaxPieces = 64;  // of one answer from the tail
 constexpr size_t kMaxIdle = 4;     // sealed segments with an open file or an index in memory
 
+wire::BatchWalk batches_of(Bytes run) { return {run, wire::BatchWalk::Torn::refuse}; }
+
 // Bytes of the batches at the front of `run` that end before limit and fit into room.
 size_t whole_batches(Bytes run, Offset limit, size_t room) {
+  wire::BatchWalk walk = batches_of(run);
   size_t size = 0;
-  while (size < run.size()) {
-    BatchInfo batch = batch_info(run.data() + size, 0);
-    if (batch.last >= limit || static_cast<size_t>(batch.size) > room - size) break;
-    size += static_cast<size_t>(batch.size);
-  }
+  while (walk.next() && walk.header().last_offset() < limit && size + walk.batch().size() <= room)
+    size += walk.batch().size();
   return size;
-}
-
-// Bytes of the batches before the one that holds offset; all of them if none does.
-size_t batches_before(Bytes run, Offset offset) {
-  size_t at = 0;
-  while (at < run.size() && batch_info(run.data() + at, 0).last < offset)
-    at += static_cast<size_t>(batch_size(run.data() + at));
-  return at;
 }
 
 }  // namespace
@@ -52,12 +44,14 @@ Result<ReadPlan> LogCore::plan_read(const ReadRequest& request) {
 ReadPlan LogCore::read_tail(const ReadRequest& request, Offset limit) const {
   ReadPlan plan;
   auto run = std::prev(std::ranges::upper_bound(tail_, request.from, {}, &Run::base));
-  size_t skip = batches_before(run->bytes.bytes(), request.from);
+  wire::BatchWalk walk = batches_of(run->bytes.bytes());
+  while (walk.next() && walk.header().last_offset() < request.from) {
+  }
+  if (walk.batch().empty()) return plan;
+  size_t skip = walk.position();
   size_t room = request.max_bytes;
-  if (skip == run->bytes.size()) return plan;
-  plan.base = batch_info(run->bytes.data() + skip, 0).base;
-  if (request.at_least_one)
-    room = std::max(room, static_cast<size_t>(batch_size(run->bytes.data() + skip)));
+  plan.base = walk.header().base_offset;
+  if (request.at_least_one) room = std::max(room, walk.batch().size());
   for (; run != tail_.end() && plan.tail.size() < kMaxPieces; ++run, skip = 0) {
     size_t left = run->bytes.size() - skip;
     bool whole = run->last < limit && left <= room;

@@ -6,67 +6,64 @@
 #include <limits>
 
 #include "base/bug.h"
+#include "base/crc32c.h"
 
 namespace moldau::log {
-namespace {
-constexpr size_t kCrcStart = 21;  // attributes: the first field that the checksum covers
-}
 
 size_t SegmentScan::take_header(Bytes bytes) {
-  size_t n = std::min(bytes.size(), kBatchHeader - header_have_);
-  std::memcpy(header_.data() + header_have_, bytes.data(), n);
-  header_have_ += n;
+  size_t n = std::min(bytes.size(), bytes_.size() - have_);
+  std::memcpy(bytes_.data() + have_, bytes.data(), n);
+  have_ += n;
   return n;
 }
 
 void SegmentScan::judge_header() {
-  const uint8_t* p = header_.data();
-  int64_t size = batch_size(p);
-  if (int8_t magic = batch_magic(p); magic != 2) {
-    why_ = fmt::format("magic {} at position {}", magic, start_);
-    legacy_ =
-        start_ == 0 && (magic == 0 || magic == 1) && size > static_cast<int64_t>(kBatchPrefix) + 13;
+  auto header = wire::read_batch_header(bytes_);
+  if (!header) {
+    why_ = fmt::format("position {}: {}", start_, header.error().to_string());
+    legacy_ = start_ == 0 && header.error().code() == Errc::unsupported &&
+              bytes_[wire::kBatchMagicOffset] < 2;
     return;
   }
-  BatchInfo batch = batch_info(p, start_);
+  header_ = *header;
+  int64_t size = static_cast<int64_t>(header_.size());
+  int32_t delta = header_.last_offset_delta;
+  Offset base = header_.base_offset;
   int64_t room = std::numeric_limits<int32_t>::max();
-  if (size < static_cast<int64_t>(kBatchHeader))
-    why_ = fmt::format("a batch of {} bytes at position {}", size, start_);
-  else if (size > size_ - start_)
+  if (size > size_ - start_)
     why_ = fmt::format("the batch at position {} has {} bytes, the file ends after {}", start_,
                        size, size_ - start_);
-  else if (batch_last_delta(p) < 0 || batch.base < next_ ||
-           batch.base - base_ > room - batch_last_delta(p))
-    why_ = fmt::format("offsets {} to {} at position {}, expected from {} on", batch.base,
-                       batch.last, start_, next_);
-  crc_ = crc32c(Bytes(header_).subspan(kCrcStart));
+  else if (delta < 0 || base < next_ || base - base_ > room - delta)
+    why_ = fmt::format("the batch at position {} has offset {} and {} more, expected from {} on",
+                       start_, base, delta, next_);
+  crc_ = crc32c(Bytes(bytes_).subspan(wire::kBatchCrcStart));
 }
 
 void SegmentScan::finish(std::vector<BatchInfo>& found) {
-  bool whole = crc_ == batch_crc(header_.data());
+  bool whole = crc_ == header_.crc;
   if (planted(Bug::recovery_keeps_torn)) [[unlikely]]
     whole = true;
   if (!whole) {
     why_ = fmt::format("the checksum of the batch at position {} does not hold", start_);
     return;
   }
-  found.push_back(batch_info(header_.data(), start_));
+  found.push_back(batch_info(header_, start_));
   next_ = found.back().last + 1;
   start_ = at_;
-  header_have_ = 0;
+  have_ = 0;
 }
 
 void SegmentScan::feed(Bytes bytes, std::vector<BatchInfo>& found) {
   while (!bytes.empty() && why_.empty()) {
-    if (header_have_ < kBatchHeader) {
+    if (have_ < bytes_.size()) {
       size_t n = take_header(bytes);
       at_ += static_cast<int64_t>(n);
       bytes = bytes.subspan(n);
-      if (header_have_ < kBatchHeader) return;
+      if (have_ < bytes_.size()) return;
       judge_header();
       if (!why_.empty()) return;
     }
-    int64_t left = start_ + batch_size(header_.data()) - at_;
+    int64_t left = start_ + static_cast<int64_t>(header_.size()) - at_;
     size_t n = static_cast<size_t>(std::min(left, std::ssize(bytes)));
     crc_ = crc32c(bytes.first(n), crc_);
     at_ += static_cast<int64_t>(n);

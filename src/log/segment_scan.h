@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "log/batch_fields.h"
+#include "log/batch_info.h"
 
 namespace moldau::log {
 
@@ -43,8 +43,9 @@ class SegmentScan {
   int64_t start_;  // of the batch being read
   int64_t at_;     // of the next byte
   int64_t size_ = INT64_MAX;
-  std::array<uint8_t, kBatchHeader> header_{};
-  size_t header_have_ = 0;
+  std::array<uint8_t, wire::kBatchHeaderSize> bytes_{};
+  size_t have_ = 0;  // of the header
+  wire::BatchHeader header_;
   uint32_t crc_ = 0;  // of the batch's bytes seen so far, from attributes on
   std::string why_;
   bool legacy_ = false;

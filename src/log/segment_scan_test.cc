@@ -14,7 +14,8 @@ std::vector<uint8_t> log_of(int batches, int64_t base) {
   for (int i = 0; i < batches; i++) {
     auto batch =
         make_batch(1 + i % 4, 1000 + i, static_cast<size_t>(i * 13 % 90), static_cast<uint64_t>(i));
-    assign(batch.data(), Offset(base), LeaderEpoch(i / 3));
+    wire::set_base_offset(batch, Offset(base));
+    wire::set_leader_epoch(batch, LeaderEpoch(i / 3));
     base += 1 + i % 4;
     out.insert(out.end(), batch.begin(), batch.end());
   }

@@ -3,8 +3,7 @@
 #include <algorithm>
 
 #include "base/random.h"
-#include "base/varint.h"
-#include "log/batch_fields.h"
+#include "wire/record_batch_builder.h"
 
 namespace moldau::log {
 
@@ -282,37 +281,14 @@ int64_t TestDisk::used() const {
 }
 
 std::vector<uint8_t> make_batch(int records, int64_t timestamp, size_t value_size, uint64_t seed) {
-  std::vector<uint8_t> out(kBatchHeader);
+  wire::RecordBatchBuilder builder;
   Random random(seed);
-  auto put = [&](uint64_t v) {
-    out.resize(out.size() + kMaxVarint64);
-    out.resize(out.size() - kMaxVarint64 + write_varint(out.data() + out.size() - kMaxVarint64, v));
-  };
+  std::vector<uint8_t> value(value_size);
   for (int i = 0; i < records; i++) {
-    size_t head = 1 + 2 * varint_size(zigzag(i)) + 1 +
-                  varint_size(zigzag(static_cast<int64_t>(value_size))) + 1;
-    put(zigzag(static_cast<int64_t>(head + value_size)));
-    out.push_back(0);  // attributes
-    put(zigzag(i));    // timestamp delta
-    put(zigzag(i));    // offset delta
-    put(zigzag(-1));   // no key
-    put(zigzag(static_cast<int64_t>(value_size)));
-    for (size_t b = 0; b < value_size; b++)
-      out.push_back(static_cast<uint8_t>('a' + random.below(26)));
-    put(0);  // headers
+    for (uint8_t& byte : value) byte = static_cast<uint8_t>('a' + random.below(26));
+    builder.add(timestamp + i, std::nullopt, value);
   }
-  uint8_t* p = out.data();
-  store_be(p + 8, static_cast<int32_t>(out.size() - kBatchPrefix));
-  p[16] = 2;
-  store_be(p + 23, static_cast<int32_t>(records - 1));
-  store_be(p + 27, timestamp);
-  store_be(p + 35, timestamp + records - 1);
-  store_be(p + 43, int64_t{-1});
-  store_be(p + 51, int16_t{-1});
-  store_be(p + 53, int32_t{-1});
-  store_be(p + 57, static_cast<int32_t>(records));
-  store_be(p + 17, crc32c(Bytes(out).subspan(21)));
-  return out;
+  return builder.finish();
 }
 
 Incoming incoming(Bytes batches) {

@@ -1,0 +1,13 @@
+// A wire batch header as the log sees it: what stands where in a segment.
+#pragma once
+#include "log/segment.h"
+#include "wire/record_batch.h"
+
+namespace moldau::log {
+
+inline BatchInfo batch_info(const wire::BatchHeader& header, int64_t position) {
+  return {header.base_offset,   header.last_offset(), position, static_cast<int64_t>(header.size()),
+          header.max_timestamp, header.leader_epoch};
+}
+
+}  // namespace moldau::log
