@@ -144,7 +144,7 @@ Task<Result<std::unique_ptr<Server>>> Server::start(host::Env& env, BrokerConfig
   Result<void> opened = co_await state->open();
   if (!opened) {
     if (state->partitions) (void)co_await state->partitions->close_all(env);
-    if (state->dir) (void)co_await state->dir->close(kNoBrokerEpoch);
+    if (state->dir) co_await state->dir->stop();
     co_return std::move(opened.error());
   }
   std::unique_ptr<Server> server(new Server(std::move(state)));

@@ -51,7 +51,12 @@ Task<Result<std::unique_ptr<Log>>> Log::open(Env& env, LogDir& dir, std::string 
   }
   request.recovery_point = dir.recovery_point(directory);
   request.log_start = dir.log_start(directory);
-  CO_TRY(recovered, recover(env, request));
+  Result<Recovered> found = co_await recover(env, request);
+  if (!found) {
+    dir.abandon(directory);   // not recovered: no clean stop for this directory
+    co_return std::move(found.error());
+  }
+  Recovered& recovered = *found;
   if (recovered.fresh) {
     std::string epochs = request.path + "/" + kEpochs;
     CO_TRY_(env.disk.open(epochs, OpenMode::create));

@@ -281,13 +281,17 @@ Task<Result<void>> LogDir::forget(Env& env, const std::string& directory) {
   co_return Result<void>{};
 }
 
-Task<Result<void>> LogDir::close(int64_t broker_epoch) {
+Task<void> LogDir::stop() {
   core_.enter([](DirCore& core) {
     CHECK(core.members() == 0, "{} logs are still open", core.members());
     core.stopping = true;
   });
   changed_.raise();
   co_await flusher_.drained();
+}
+
+Task<Result<void>> LogDir::close(int64_t broker_epoch) {
+  co_await stop();
   bool clean = core_.enter([](DirCore& core) { return !core.unclean && !core.offline; });
   if (!clean)
     co_return moldau::fail(
