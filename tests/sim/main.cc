@@ -1,6 +1,8 @@
 // moldau_sim: the simulator as a program. The only part of it that touches the system: a clock, a
 // process for what may abort, and whether somebody looks.
 #include <fmt/format.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,6 +23,7 @@ int isolated(const std::function<int()>& step) {
   std::fflush(nullptr);
   pid_t child = fork();
   if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // whoever stops the program stops this, too
     int code = step();
     std::fflush(nullptr);
     _exit(code);
