@@ -16,7 +16,7 @@ namespace moldau::host {
 class File;
 
 struct FileOp : Op {
-  enum class Kind : uint8_t { read, write, sync, truncate };
+  enum class Kind : uint8_t { read, write, sync, truncate, drop_cache };
   Kind kind{};
   MutableBytes into;                    // read
   std::span<const Bytes> parts;         // write
@@ -55,6 +55,12 @@ class File {
   // was not synced before can be trusted, whatever a later sync says.
   auto sync() {
     return Await<FileVoidOp, File>(*this, [](FileOp& op) { op.kind = FileOp::Kind::sync; });
+  }
+  // Forgets what the system caches of the file, as far as it is synced: later reads show what is on the medium. After
+  // a sync of another process's leftovers this tells what really survived, also where a failed sync left pages that
+  // look written and are not (PostgreSQL's fsyncgate).
+  auto drop_cache() {
+    return Await<FileVoidOp, File>(*this, [](FileOp& op) { op.kind = FileOp::Kind::drop_cache; });
   }
   // Shorter: cuts. Longer: zeros. Survives a power loss only after sync.
   auto truncate(int64_t size) {

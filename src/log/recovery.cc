@@ -28,8 +28,6 @@ struct Look {
   Epochs* epochs = nullptr;  // gets the epochs of the batches, if set
   std::optional<int64_t> first_timestamp;
   BatchInfo last;  // the last whole batch, if any() is true
-  std::optional<int64_t>
-      unsure_from;         // position of the first batch that reaches the recovery point
   int64_t size = 0;        // of the file
   bool drop_last = false;  // Bug::recovery_drops_whole
   int64_t end() const { return drop_last ? last.position : scan.valid_end(); }
@@ -39,8 +37,7 @@ struct Look {
 };
 
 // Runs look.scan over the rest of the file.
-Task<Result<void>> read_batches(host::File& file, Look& look, int64_t interval,
-                                Offset recovery_point) {
+Task<Result<void>> read_batches(host::File& file, Look& look, int64_t interval) {
   std::vector<uint8_t> buffer(static_cast<size_t>(std::min<int64_t>(kChunk, look.size)));
   std::vector<BatchInfo> found;
   MutableBytes into(buffer);
@@ -52,7 +49,6 @@ Task<Result<void>> read_batches(host::File& file, Look& look, int64_t interval,
       look.index.add(batch, interval);
       if (look.epochs) look.epochs->assign(batch.epoch, batch.base);
       if (!look.first_timestamp) look.first_timestamp = batch.max_timestamp;
-      if (!look.unsure_from && batch.last >= recovery_point) look.unsure_from = batch.position;
       look.last = batch;
     }
     found.clear();
@@ -73,7 +69,7 @@ class Recovery {
   Task<Result<void>> open_unclean();
   Task<Result<bool>> recover_segment(size_t i, Offset expected);
   Task<Result<void>> remove_from(size_t i);
-  Task<Result<void>> write_back(host::File& file, int64_t from, int64_t to);
+  Task<Result<void>> look_at_the_medium(host::File& file);
   Task<Result<void>> settle(host::File& file, const Look& look, bool last);
   Result<void> judge(const Look& look, bool last, const std::string& path) const;
   Segment known_segment(size_t i) const;
@@ -156,7 +152,7 @@ Task<Result<bool>> Recovery::open_clean() {
             .size = files_[i].size};
   path = file_of(i, ".log");
   CO_TRY(file, env_.disk.open(path, OpenMode::read));
-  CO_TRY_(read_batches(*file, look, request_.index_interval_bytes, request_.recovery_point));
+  CO_TRY_(read_batches(*file, look, request_.index_interval_bytes));
   if (!look.whole()) co_return false;
   for (size_t known = 0; known < i; known++) segments_.push_back(known_segment(known));
   Segment last = known_segment(i);
@@ -188,21 +184,14 @@ Task<Result<void>> Recovery::remove_from(size_t i) {
   co_return Result<void>{};
 }
 
-// What the process before us wrote and did not sync may be clean pages of a sync that failed: the
-// kernel would not write them again. So they are written again.
-Task<Result<void>> Recovery::write_back(host::File& file, int64_t from, int64_t to) {
-  std::vector<uint8_t> buffer(static_cast<size_t>(std::clamp<int64_t>(to - from, 0, kChunk)));
-  while (from < to) {
-    MutableBytes into(buffer.data(),
-                      static_cast<size_t>(std::min<int64_t>(std::ssize(buffer), to - from)));
-    CO_TRY(count, file.read_at(into, from));
-    if (count == 0) co_return fail(Errc::io, file.path() + ": became shorter while it was read");
-    Bytes part = into.first(count);
-    std::span<const Bytes> parts(&part, 1);
-    CO_TRY_(file.write_at(parts, from));
-    from += static_cast<int64_t>(count);
-  }
-  co_return Result<void>{};
+// What the process before us wrote and did not sync may be clean pages of a sync that failed: the kernel would not
+// write them again, and they would be gone after a power loss. So first everything that waits is written, then what
+// is cached is forgotten, and what is read from here on is really there. (Writing it all once more instead would put
+// durable bytes at risk: a power loss in the middle of a sector may leave neither the old nor the new. The simulator
+// found that.)
+Task<Result<void>> Recovery::look_at_the_medium(host::File& file) {
+  CO_TRY_(file.sync());
+  co_return co_await file.drop_cache();
 }
 
 // Damage below the recovery point is not a torn tail: what was promised is gone, and cutting would
@@ -222,7 +211,6 @@ Result<void> Recovery::judge(const Look& look, bool last, const std::string& pat
 
 Task<Result<void>> Recovery::settle(host::File& file, const Look& look, bool last) {
   int64_t end = look.end();
-  if (look.unsure_from) CO_TRY_(write_back(file, *look.unsure_from, end));
   if (end < look.size) CO_TRY_(file.truncate(end));
   CO_TRY_(file.sync());
   if (!last) CO_TRY_(save_index(env_, request_.path, look.index));
@@ -233,13 +221,14 @@ Task<Result<void>> Recovery::settle(host::File& file, const Look& look, bool las
 Task<Result<bool>> Recovery::recover_segment(size_t i, Offset expected) {
   std::string path = file_of(i, ".log");
   CO_TRY(file, env_.disk.open(path, OpenMode::read_write));
+  CO_TRY_(look_at_the_medium(*file));
   Offset base = files_[i].base;
   Look look{.scan = SegmentScan(base, std::max(base, expected)),
             .index = SegmentIndex(base),
             .epochs = &epochs_,
             .size = file->size()};
   look.scan.expect_size(look.size);
-  CO_TRY_(read_batches(*file, look, request_.index_interval_bytes, request_.recovery_point));
+  CO_TRY_(read_batches(*file, look, request_.index_interval_bytes));
   if (Result<void> sound = judge(look, i + 1 == files_.size(), path); !sound)
     co_return std::move(sound.error());
   if (planted(Bug::recovery_drops_whole)) [[unlikely]]
@@ -335,7 +324,7 @@ Task<Result<SegmentIndex>> rebuild_index(Env& env, std::string directory, Offset
   std::string path = directory + "/" + segment_file_name(base, ".log");
   CO_TRY(file, env.disk.open(path, OpenMode::read));
   Look look{.scan = SegmentScan(base, base), .index = SegmentIndex(base), .size = file->size()};
-  CO_TRY_(read_batches(*file, look, interval, base));
+  CO_TRY_(read_batches(*file, look, interval));
   if (!look.whole()) co_return fail(Errc::corrupt, path + ": " + look.scan.stopped());
   look.index.seal();
   co_return std::move(look.index);

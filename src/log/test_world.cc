@@ -71,7 +71,7 @@ const char* name_of(DiskOp::Kind kind) {
   return kNames[static_cast<int>(kind)];
 }
 const char* name_of(FileOp::Kind kind) {
-  constexpr const char* kNames[] = {"read", "write", "sync", "truncate"};
+  constexpr const char* kNames[] = {"read", "write", "sync", "truncate", "drop_cache"};
   return kNames[static_cast<int>(kind)];
 }
 
@@ -246,6 +246,9 @@ void TestDisk::perform(FileOp& op, Inode& inode) {
       return;
     }
     case FileOp::Kind::sync:
+      return;
+    case FileOp::Kind::drop_cache:
+      if (inode.dirty.empty()) data = inode.durable;
       return;
     case FileOp::Kind::truncate:
       data.resize(at);

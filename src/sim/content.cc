@@ -49,4 +49,10 @@ size_t Content::pages() const {
       std::count_if(pages_.begin(), pages_.end(), [](auto& p) { return p != nullptr; }));
 }
 
+void Content::copy_from(const Content& other) {
+  size_ = other.size_;
+  pages_.clear();
+  for (const auto& page : other.pages_) pages_.push_back(page ? std::make_unique<Page>(*page) : nullptr);
+}
+
 }  // namespace moldau::sim

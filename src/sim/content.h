@@ -17,6 +17,7 @@ class Content {
   // Longer if needed; a gap is zeros.
   void write(int64_t position, Bytes bytes);
   void resize(int64_t size);
+  void copy_from(const Content& other);
   size_t pages() const;
 
  private:

@@ -188,6 +188,14 @@ void Disk::perform_file(UnderWay& call) {
       image_.truncate(id, op.position);
       op.succeed();
       return;
+    case host::FileOp::Kind::drop_cache:
+      if (call.fails) {
+        op.fail(call.code, text_of(call.code));
+        return;
+      }
+      image_.drop_cache(id);
+      op.succeed();
+      return;
   }
 }
 

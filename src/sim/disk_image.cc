@@ -360,6 +360,13 @@ void DiskImage::lose_names(Random& random) {
   }
 }
 
+void DiskImage::drop_cache(InodeId id) {
+  Inode& inode = *inodes_.at(id);
+  if (!inode.pending.empty() || !inode.ahead) return;
+  inode.now.copy_from(inode.durable);
+  inode.ahead = false;
+}
+
 void DiskImage::power_loss(Random& random) {
   for (auto& [id, inode] : inodes_)
     if (!inode->pending.empty() || inode->ahead) lose_contents(*inode, random);

@@ -49,6 +49,9 @@ class DiskImage {
   // again.
   void sync_failed(InodeId id, uint64_t mark, Random& random);
 
+  // Reads show what is durable again, if nothing waits for a sync.
+  void drop_cache(InodeId id);
+
   // Everything that was not synced happened, did not happen, or happened in part.
   void power_loss(Random& random);
 
