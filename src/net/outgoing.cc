@@ -10,8 +10,9 @@
 namespace moldau::net {
 namespace {
 
-constexpr size_t kParts = 64;                // of one vectored send
-constexpr size_t kCopyBelow = 32 * 1024;     // sendfile pays from here on (measured: reference/runtime.md 7.2)
+constexpr size_t kParts = 64;  // of one vectored send
+constexpr size_t kCopyBelow =
+    32 * 1024;  // sendfile pays from here on (measured: reference/runtime.md 7.2)
 
 // Gathers memory and sends it in batches. The parts it names are held by the messages.
 class Gatherer {
@@ -41,9 +42,12 @@ class Gatherer {
   size_t count_ = 0;
 };
 
-Error file_ends_early() { return fail(Errc::io, "a log file ends before the range that was to be sent"); }
+Error file_ends_early() {
+  return fail(Errc::io, "a log file ends before the range that was to be sent");
+}
 
-host::Task<Result<void>> send_file_range(host::Stream& stream, const host::File& file, int64_t position, size_t length) {
+host::Task<Result<void>> send_file_range(host::Stream& stream, const host::File& file,
+                                         int64_t position, size_t length) {
   while (length > 0) {
     Result<size_t> sent = co_await stream.send_file(file, position, length);
     if (!sent) co_return std::move(sent.error());
@@ -54,7 +58,8 @@ host::Task<Result<void>> send_file_range(host::Stream& stream, const host::File&
   co_return Result<void>();
 }
 
-host::Task<Result<SharedBytes>> read_range(host::BufferPool& pool, host::File& file, int64_t position, size_t length) {
+host::Task<Result<SharedBytes>> read_range(host::BufferPool& pool, host::File& file,
+                                           int64_t position, size_t length) {
   BlockRef block = pool.get(length);
   MutableBytes into(block.data(), length);
   Result<size_t> n = co_await file.read_at(into, position);
@@ -65,9 +70,11 @@ host::Task<Result<SharedBytes>> read_range(host::BufferPool& pool, host::File& f
 
 }  // namespace
 
-host::Task<Result<void>> send_all(host::Stream& stream, host::BufferPool& pool, std::vector<Outgoing> messages) {
+host::Task<Result<void>> send_all(host::Stream& stream, host::BufferPool& pool,
+                                  std::vector<Outgoing> messages) {
   Gatherer out(stream);
-  std::vector<std::vector<Chain::Piece>> held;   // what the gatherer names stays here until it is sent
+  std::vector<std::vector<Chain::Piece>>
+      held;  // what the gatherer names stays here until it is sent
   for (Outgoing& message : messages) {
     held.push_back(message.chain.take());
     for (Chain::Piece& piece : held.back()) {

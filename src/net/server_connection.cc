@@ -14,7 +14,12 @@ using host::Task;
 
 struct ServerConnection::State {
   State(host::Env& e, host::BufferPool& p, std::unique_ptr<host::Stream> s, ConnectionLimits l)
-      : env(e), pool(p), stream(std::move(s)), limits(l), reader(pool, *stream, l.max_frame), changed(e.loop),
+      : env(e),
+        pool(p),
+        stream(std::move(s)),
+        limits(l),
+        reader(pool, *stream, l.max_frame),
+        changed(e.loop),
         writer(e.loop, "connection") {}
 
   Task<Result<void>> read_requests(RequestHandler& handler);
@@ -26,16 +31,16 @@ struct ServerConnection::State {
   std::unique_ptr<host::Stream> stream;
   const ConnectionLimits limits;
   FrameReader reader;
-  std::deque<Outgoing> pending;         // in request order, at most limits.max_pending
+  std::deque<Outgoing> pending;  // in request order, at most limits.max_pending
   bool reading_done = false;
   Result<void> write_result;
   bool writing_done = false;
-  host::Event changed;                  // pending, reading_done or writing_done
-  host::Scope writer;                   // dies first: its task uses all of the above
+  host::Event changed;  // pending, reading_done or writing_done
+  host::Scope writer;   // dies first: its task uses all of the above
 };
 
-ServerConnection::ServerConnection(host::Env& env, host::BufferPool& pool, std::unique_ptr<host::Stream> stream,
-                                   ConnectionLimits limits)
+ServerConnection::ServerConnection(host::Env& env, host::BufferPool& pool,
+                                   std::unique_ptr<host::Stream> stream, ConnectionLimits limits)
     : state_(std::make_unique<State>(env, pool, std::move(stream), limits)) {}
 
 ServerConnection::~ServerConnection() = default;
@@ -79,14 +84,15 @@ Task<std::vector<Outgoing>> ServerConnection::State::next_replies() {
 
 Task<void> ServerConnection::State::write_replies() {
   for (;;) {
-    // The reader may have more in its buffer: let it begin them, so that their replies leave with these.
+    // The reader may have more in its buffer: let it begin them, so that their replies leave with
+    // these.
     if (reader.has_whole_frame() && pending.size() < limits.max_pending) co_await env.loop.yield();
     std::vector<Outgoing> ready = co_await next_replies();
     if (ready.empty() && pending.empty() && reading_done) break;
     write_result = co_await send_all(*stream, pool, std::move(ready));
     if (!write_result) break;
   }
-  if (!write_result) stream->close();   // the reader may wait for a peer that is gone
+  if (!write_result) stream->close();  // the reader may wait for a peer that is gone
   writing_done = true;
   changed.notify_all();
 }
