@@ -13,9 +13,9 @@ namespace {
 
 constexpr size_t kLength = 4;         // of the length field
 constexpr size_t kSmallBlock = 4096;  // what an idle connection holds
-constexpr size_t kLargestTrusted =
-    1 << 20;                   // a block of this size is given before the bytes are there, at most
-constexpr size_t kGrowth = 4;  // room per byte that has been received
+constexpr size_t kLeastRoom = 512;    // a read into less is not worth its call
+constexpr size_t kGrowth = 4;         // room per byte that has been received,
+constexpr size_t kTrust = 64;         // and if recent frames were that large
 
 size_t frame_length(Bytes bytes) { return load_be<uint32_t>(bytes.data()); }
 
@@ -59,21 +59,29 @@ Result<std::optional<Frame>> FrameReader::take_buffered() {
   return frame;
 }
 
+// What the block should hold for the frame that has begun: all of it, but no more than what has
+// come allows. A connection whose frames have been large is trusted further, or each would be read
+// in many pieces.
+size_t FrameReader::allowance(size_t have) const {
+  size_t earned = std::max(have * kGrowth, std::min(typical_, have * kTrust));
+  return std::max(kSmallBlock, std::min(wanted_, earned));
+}
+
 // Leaves free room behind end_. Moves what is unread to another block when the present one is full:
-// earlier parts of it belong to frames that were handed out.
+// earlier parts of it belong to frames that were handed out. While nothing is unread the connection
+// may stay idle for hours: then it holds a small block, whatever went before.
 void FrameReader::make_room() {
   size_t have = end_ - begin_;
-  if (block_) {
-    if (begin_ == end_ && block_.unique())
-      begin_ = end_ = 0;  // nobody holds an earlier frame: use it again
-    size_t room = block_.capacity() - begin_;
-    bool fits = wanted_ == 0 ? end_ < block_.capacity() : wanted_ <= room;
-    if (fits && end_ < block_.capacity()) return;
+  size_t size = allowance(have);
+  if (block_ && have == 0) {
+    if (block_.unique()) begin_ = end_ = 0;  // nobody holds an earlier frame: use it again
+    bool full = block_.capacity() - end_ < kLeastRoom;
+    if (full || block_.capacity() > kSmallBlock) block_ = {};
   }
-  size_t trusted = std::clamp(typical_, kSmallBlock, kLargestTrusted);
-  size_t size = std::max(trusted, std::min(std::max(wanted_, kSmallBlock), have * kGrowth));
-  if (block_ && end_ < block_.capacity() && size <= block_.capacity() - begin_)
-    return;  // fill this one first
+  if (block_ && end_ < block_.capacity()) {
+    size_t room = block_.capacity() - begin_;
+    if (wanted_ <= room || size <= room) return;  // it fits, or this one is to be filled first
+  }
   BlockRef next = pool_.get(std::max(size, have + 1));
   if (have > 0) std::memcpy(next.data(), unread().data(), have);
   block_ = std::move(next);

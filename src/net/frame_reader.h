@@ -37,6 +37,7 @@ class FrameReader {
  private:
   Result<std::optional<Frame>> take_buffered();
   void make_room();
+  size_t allowance(size_t have) const;
   Bytes unread() const { return {block_.data() + begin_, end_ - begin_}; }
 
   host::BufferPool& pool_;
@@ -46,7 +47,7 @@ class FrameReader {
   size_t begin_ = 0;    // of what was received and not yet handed out
   size_t end_ = 0;      // of what was received
   size_t wanted_ = 0;   // whole size of the frame that is incomplete, 0 if not known
-  size_t typical_ = 0;  // size of recent frames: what the next block is made for
+  size_t typical_ = 0;  // size of recent frames: how far the next one is trusted
 };
 
 // What a first "length" that is far too large says about the peer: "this looks like TLS …", or "".
