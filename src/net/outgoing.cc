@@ -14,12 +14,15 @@ constexpr size_t kParts = 64;  // of one vectored send
 constexpr size_t kCopyBelow =
     32 * 1024;  // sendfile pays from here on (measured: reference/runtime.md 7.2)
 
-// Gathers memory and sends it in batches. The parts it names are held by the messages.
+// Gathers memory, holds it, and sends it in batches.
 class Gatherer {
  public:
   explicit Gatherer(host::Stream& stream) : stream_(stream) {}
   bool full() const { return count_ == kParts; }
-  void add(Bytes part) { parts_[count_++] = part; }
+  void add(SharedBytes part) {
+    parts_[count_] = part.bytes();
+    held_[count_++] = std::move(part);
+  }
 
   // more: something else follows at once.
   host::Task<Result<void>> flush(bool more) {
@@ -32,13 +35,14 @@ class Gatherer {
       while (first < count_ && n >= parts_[first].size()) n -= parts_[first++].size();
       if (first < count_) parts_[first] = parts_[first].subspan(n);
     }
-    count_ = 0;
+    while (count_ > 0) held_[--count_] = {};
     co_return Result<void>();
   }
 
  private:
   host::Stream& stream_;
   std::array<Bytes, kParts> parts_;
+  std::array<SharedBytes, kParts> held_;
   size_t count_ = 0;
 };
 
@@ -73,23 +77,22 @@ host::Task<Result<SharedBytes>> read_range(host::BufferPool& pool, host::File& f
 host::Task<Result<void>> send_all(host::Stream& stream, host::BufferPool& pool,
                                   std::vector<Outgoing> messages) {
   Gatherer out(stream);
-  std::vector<std::vector<Chain::Piece>>
-      held;  // what the gatherer names stays here until it is sent
   for (Outgoing& message : messages) {
-    held.push_back(message.chain.take());
-    for (Chain::Piece& piece : held.back()) {
+    for (Chain::Piece& piece : message.chain.take()) {
+      if (piece.length == 0) continue;
       if (out.full()) CO_TRY_(out.flush(true));
-      if (piece.file >= 0) {
-        auto& file = const_cast<host::File&>(*message.files[static_cast<size_t>(piece.file)]);
-        if (piece.length >= kCopyBelow) {
-          CO_TRY_(out.flush(true));
-          CO_TRY_(send_file_range(stream, file, piece.position, piece.length));
-          continue;
-        }
-        CO_TRY(copy, read_range(pool, file, piece.position, piece.length));
-        piece.bytes = std::move(copy);
+      if (piece.file < 0) {
+        out.add(std::move(piece.bytes));
+        continue;
       }
-      out.add(piece.bytes.bytes());
+      auto& file = const_cast<host::File&>(*message.files[static_cast<size_t>(piece.file)]);
+      if (piece.length >= kCopyBelow) {
+        CO_TRY_(out.flush(true));
+        CO_TRY_(send_file_range(stream, file, piece.position, piece.length));
+      } else {
+        CO_TRY(copy, read_range(pool, file, piece.position, piece.length));
+        out.add(std::move(copy));
+      }
     }
   }
   CO_TRY_(out.flush(false));
