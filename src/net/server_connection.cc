@@ -25,13 +25,21 @@ struct ServerConnection::State {
   Task<Result<void>> read_requests(RequestHandler& handler);
   Task<void> write_replies();
   Task<std::vector<Outgoing>> next_replies();
+  bool full() const {
+    return pending.size() >= limits.max_pending || pending_bytes >= limits.max_pending_bytes;
+  }
 
   host::Env& env;
   host::BufferPool& pool;
   std::unique_ptr<host::Stream> stream;
   const ConnectionLimits limits;
   FrameReader reader;
-  std::deque<Outgoing> pending;  // in request order, at most limits.max_pending
+  struct Pending {
+    Outgoing reply;
+    size_t bytes;  // of the request
+  };
+  std::deque<Pending> pending;  // in request order, at most limits.max_pending
+  size_t pending_bytes = 0;     // of their requests, and of the one whose reply is awaited
   bool reading_done = false;
   Result<void> write_result;
   bool writing_done = false;
@@ -54,13 +62,15 @@ Task<Result<void>> ServerConnection::State::read_requests(RequestHandler& handle
     if (!frame) co_return std::move(frame.error());
     if (!frame->has_value()) co_return Result<void>();
     Frame request = std::move(**frame);
+    size_t bytes = request.bytes.size();
     Result<Outgoing> reply = co_await handler.handle(std::move(request));
     if (!reply) co_return std::move(reply.error());
     bool last = reply->close;
-    pending.push_back(std::move(*reply));
+    pending.push_back({std::move(*reply), bytes});
+    pending_bytes += bytes;
     changed.notify_all();
     if (last) co_return Result<void>();
-    while (pending.size() >= limits.max_pending && !writing_done) co_await changed.wait();
+    while (full() && !writing_done) co_await changed.wait();
     if (writing_done) co_return Result<void>();
   }
 }
@@ -69,13 +79,15 @@ Task<Result<void>> ServerConnection::State::read_requests(RequestHandler& handle
 Task<std::vector<Outgoing>> ServerConnection::State::next_replies() {
   std::vector<Outgoing> ready;
   while (pending.empty() && !reading_done) co_await changed.wait();
-  while (!pending.empty() && (ready.empty() || !pending.front().later)) {
-    Outgoing reply = std::move(pending.front());
+  while (!pending.empty() && (ready.empty() || !pending.front().reply.later)) {
+    Outgoing reply = std::move(pending.front().reply);
+    size_t bytes = pending.front().bytes;
     pending.pop_front();
     if (reply.later) {
       Task<Outgoing> later = std::move(reply.later);
       reply = co_await std::move(later);
     }
+    pending_bytes -= bytes;
     if (reply.chain.size() > 0) ready.push_back(std::move(reply));
   }
   changed.notify_all();
@@ -86,7 +98,7 @@ Task<void> ServerConnection::State::write_replies() {
   for (;;) {
     // The reader may have more in its buffer: let it begin them, so that their replies leave with
     // these.
-    if (reader.has_whole_frame() && pending.size() < limits.max_pending) co_await env.loop.yield();
+    if (reader.has_whole_frame() && !full()) co_await env.loop.yield();
     std::vector<Outgoing> ready = co_await next_replies();
     if (ready.empty() && pending.empty() && reading_done) break;
     write_result = co_await send_all(*stream, pool, std::move(ready));

@@ -26,8 +26,9 @@ class RequestHandler {
 };
 
 struct ConnectionLimits {
-  size_t max_frame = 100 << 20;  // socket.request.max.bytes
-  size_t max_pending = 64;       // replies that wait; then reading stops
+  size_t max_frame = 100 << 20;         // socket.request.max.bytes
+  size_t max_pending = 64;              // replies that wait; then reading stops
+  size_t max_pending_bytes = 16 << 20;  // and so it does with this much of requests that wait
 };
 
 class ServerConnection {
