@@ -1,5 +1,4 @@
-// What the operator decides about a broker. Kafka's names in the comments; read by app from flags
-// and properties.
+// What the operator decides about a broker. Kafka's names in the comments; read by app from flags and properties.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -12,14 +11,14 @@
 namespace moldau::broker {
 
 struct BrokerConfig {
-  BrokerId node_id{1};                   // node.id
-  host::Address listen;                  // listeners
-  std::string advertised_host;           // advertised.listeners; empty: the listener's address
-  std::string data_dir;                  // log.dirs
-  int32_t num_partitions = 1;            // num.partitions
-  bool auto_create_topics = true;        // auto.create.topics.enable
-  size_t max_request_bytes = 100 << 20;  // socket.request.max.bytes
-  int32_t max_message_bytes = 1048588;   // message.max.bytes: of one batch
+  BrokerId node_id{1};                            // node.id
+  host::Address listen;                           // listeners
+  std::string advertised_host;                    // advertised.listeners; empty: the listener's address
+  std::string data_dir;                           // log.dirs
+  int32_t num_partitions = 1;                     // num.partitions
+  bool auto_create_topics = true;                 // auto.create.topics.enable
+  size_t max_request_bytes = 100 << 20;           // socket.request.max.bytes
+  int32_t max_message_bytes = 1048588;            // message.max.bytes: of one batch
   log::LogConfig log;
 };
 

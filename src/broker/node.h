@@ -15,7 +15,7 @@ struct Node {
   std::string cluster_id;
   Catalog& catalog;
   Partitions& partitions;
-  host::Address address;  // where we really listen
+  host::Address address;          // where we really listen
 
   // What clients are told to connect to.
   std::string advertised_host() const;

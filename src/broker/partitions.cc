@@ -58,8 +58,7 @@ Task<Result<void>> Partitions::open(host::Env& env, Topic topic) {
 std::vector<Partitions::Ref> Partitions::take(const std::string& topic) {
   return open_.enter([&](auto& open) {
     std::vector<Ref> taken;
-    for (auto it = open.lower_bound(Key(topic, INT32_MIN));
-         it != open.end() && it->first.first == topic;) {
+    for (auto it = open.lower_bound(Key(topic, INT32_MIN)); it != open.end() && it->first.first == topic;) {
       taken.push_back(std::move(it->second));
       it = open.erase(it);
     }

@@ -13,7 +13,7 @@ MutableBytes Request::writable(Bytes view) const {
 
 ReplyWriter::ReplyWriter(const Request& request) : length_(chain_.extend(4)), writer_(chain_) {
   writer_.int32(request.correlation_id);
-  if (request.api.response_header(request.version) == 1) writer_.varint(0);  // no tagged fields
+  if (request.api.response_header(request.version) == 1) writer_.varint(0);   // no tagged fields
 }
 
 net::Outgoing ReplyWriter::finish() && {

@@ -1,5 +1,4 @@
-// One request on its way through a handler: its frame, its header, an arena for all that it needs,
-// and how to answer.
+// One request on its way through a handler: its frame, its header, an arena for all that it needs, and how to answer.
 #pragma once
 #include <deque>
 #include <memory>
@@ -18,31 +17,30 @@
 namespace moldau::broker {
 
 struct Request {
-  Request(net::Frame f, const wire::ApiInfo& a)
-      : frame(std::move(f)), api(a), body(frame.bytes, arena, a.name) {}
+  Request(net::Frame f, const wire::ApiInfo& a) : frame(std::move(f)), api(a), body(frame.bytes, arena, a.name) {}
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
 
   net::Frame frame;
   const wire::ApiInfo& api;
   Arena arena;
-  wire::Reader body;  // behind the header
+  wire::Reader body;             // behind the header
   int16_t version = 0;
   int32_t correlation_id = 0;
   std::string_view client_id;
 
   // Pieces of records for the reply. They hold memory, so the arena cannot.
-  std::span<wire::RecordsPiece> pieces(size_t n) { return record_pieces_.emplace_back(n); }
-  // The frame's bytes that a decoded view shows, writable: they are ours until somebody shares
-  // them.
+  std::span<wire::RecordsPiece> pieces(size_t n) {
+    return record_pieces_.emplace_back(n);
+  }
+  // The frame's bytes that a decoded view shows, writable: they are ours until somebody shares them.
   MutableBytes writable(Bytes view) const;
 
  private:
   std::deque<std::vector<wire::RecordsPiece>> record_pieces_;
 };
 using RequestPtr = std::unique_ptr<Request>;
-// A handler takes the request for good: what it leaves for later keeps it alive. An error ends the
-// connection.
+// A handler takes the request for good: what it leaves for later keeps it alive. An error ends the connection.
 using Answer = host::Task<Result<net::Outgoing>>;
 
 // Writes the reply's frame: length, header, then whatever is written to it.

@@ -23,21 +23,16 @@ namespace moldau::broker {
 using host::Task;
 
 namespace {
-constexpr size_t kPoolKeeps = 32 << 20;              // warm receive buffers
-constexpr Duration kRetryAccept = milliseconds(20);  // when the process is out of descriptors
+constexpr size_t kPoolKeeps = 32 << 20;                // warm receive buffers
+constexpr Duration kRetryAccept = milliseconds(20);    // when the process is out of descriptors
 constexpr Duration kLookAtDisk = seconds(1);
-constexpr int64_t kNoBrokerEpoch = -1;  // before there is a controller
+constexpr int64_t kNoBrokerEpoch = -1;                 // before there is a controller
 }  // namespace
 
 struct Server::State {
   State(host::Env& e, BrokerConfig c, host::LogTarget& target)
-      : env(e),
-        config(std::move(c)),
-        logger(target, "broker"),
-        pool(kPoolKeeps),
-        stopped(e.loop),
-        connections(e.loop, "connections"),
-        background(e.loop, "server") {}
+      : env(e), config(std::move(c)), logger(target, "broker"), pool(kPoolKeeps), stopped(e.loop),
+        connections(e.loop, "connections"), background(e.loop, "server") {}
 
   Task<Result<void>> open();
   Task<Result<void>> open_topics();
@@ -55,19 +50,18 @@ struct Server::State {
   std::unique_ptr<Catalog> catalog;
   std::unique_ptr<Node> node;
   std::unique_ptr<host::Listener> listener;
-  std::map<uint64_t, net::ServerConnection*> live;  // by a number that rises
+  std::map<uint64_t, net::ServerConnection*> live;     // by a number that rises
   uint64_t next_connection = 0;
   bool stopping = false;
   bool disk_failed = false;
-  host::Event stopped;  // stopping or disk_failed
+  host::Event stopped;                                 // stopping or disk_failed
   // The tasks use all of the above: they die first.
   host::Scope connections;
   host::Scope background;
 };
 
 Task<Result<void>> Server::State::open() {
-  Result<std::unique_ptr<log::LogDir>> opened =
-      co_await log::LogDir::open(env, config.data_dir, log::LogDirConfig());
+  Result<std::unique_ptr<log::LogDir>> opened = co_await log::LogDir::open(env, config.data_dir, log::LogDirConfig());
   if (!opened) co_return std::move(opened.error());
   dir = std::move(*opened);
   CO_TRY(identity, open_identity(env, config.data_dir, config.node_id));
@@ -75,8 +69,7 @@ Task<Result<void>> Server::State::open() {
   CO_TRY(read, FileCatalog::open(env, catalog_path));
   catalog = std::move(read);
   partitions = std::make_unique<Partitions>(*dir, config.log);
-  node = std::make_unique<Node>(env, config, identity.cluster_id, *catalog, *partitions,
-                                config.listen);
+  node = std::make_unique<Node>(env, config, identity.cluster_id, *catalog, *partitions, config.listen);
   CO_TRY_(open_topics());
   TRY_CO(listening, env.network.listen(config.listen));
   listener = std::move(listening);
@@ -93,9 +86,8 @@ Task<Result<void>> Server::State::open_topics() {
     if (!opened) co_return std::move(opened.error()).in("topic " + topic.name);
   }
   if (!topics->all().empty())
-    MOLDAU_LOG_INFO(logger, "opened {} topics with {} partitions; the last stop was {}",
-                    topics->all().size(), partitions->size(),
-                    dir->was_clean() ? "clean" : "not clean");
+    MOLDAU_LOG_INFO(logger, "opened {} topics with {} partitions; the last stop was {}", topics->all().size(),
+                    partitions->size(), dir->was_clean() ? "clean" : "not clean");
   co_return Result<void>();
 }
 
@@ -126,13 +118,9 @@ Task<void> Server::State::serve(std::unique_ptr<host::Stream> stream) {
 }
 
 void Server::State::log_end(const host::Address& peer, const Error& error) {
-  bool usual = error.code() == Errc::reset || error.code() == Errc::closed ||
-               error.code() == Errc::cancelled;
-  if (usual)
-    MOLDAU_LOG_DEBUG(logger, "{}: {}", peer.to_string(), error.to_string());
-  else
-    MOLDAU_LOG_WARN(logger, "closed the connection from {}: {}", peer.to_string(),
-                    error.to_string());
+  bool usual = error.code() == Errc::reset || error.code() == Errc::closed || error.code() == Errc::cancelled;
+  if (usual) MOLDAU_LOG_DEBUG(logger, "{}: {}", peer.to_string(), error.to_string());
+  else MOLDAU_LOG_WARN(logger, "closed the connection from {}: {}", peer.to_string(), error.to_string());
 }
 
 // A failed write or sync takes the directory offline; with it goes all that we serve.
@@ -141,10 +129,8 @@ Task<void> Server::State::watch_disk() {
     (void)co_await stopped.wait_until(env.loop.now() + kLookAtDisk);
     std::optional<Error> error = dir->offline();
     if (!error || stopping) continue;
-    MOLDAU_LOG_ERROR(
-        logger,
-        "{} is offline: {}. Nothing can be served from it; check the disk, then start again",
-        config.data_dir, error->to_string());
+    MOLDAU_LOG_ERROR(logger, "{} is offline: {}. Nothing can be served from it; check the disk, then start again",
+                     config.data_dir, error->to_string());
     disk_failed = true;
     stopped.notify_all();
   }
@@ -153,8 +139,7 @@ Task<void> Server::State::watch_disk() {
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Server::~Server() = default;
 
-Task<Result<std::unique_ptr<Server>>> Server::start(host::Env& env, BrokerConfig config,
-                                                    host::LogTarget& target) {
+Task<Result<std::unique_ptr<Server>>> Server::start(host::Env& env, BrokerConfig config, host::LogTarget& target) {
   auto state = std::make_unique<State>(env, std::move(config), target);
   Result<void> opened = co_await state->open();
   if (!opened) {

@@ -17,23 +17,16 @@ using Deleted = DeleteTopicsResponse::DeletableTopicResult;
 namespace {
 
 Deleted refuse(const Wanted& wanted, ErrorCode error, const char* text) {
-  return {.name = wanted.name,
-          .topic_id = wanted.topic_id,
-          .error_code = code(error),
-          .error_message = text};
+  return {.name = wanted.name, .topic_id = wanted.topic_id, .error_code = code(error), .error_message = text};
 }
 
 // What can be said without looking at the catalog.
 std::optional<Deleted> check(const std::vector<Wanted>& all, const Wanted& wanted) {
   bool has_id = !wanted.topic_id.is_zero();
-  if (!wanted.name && !has_id)
-    return refuse(wanted, ErrorCode::invalid_request, "Neither topic name nor id were specified.");
-  if (wanted.name && has_id)
-    return refuse(wanted, ErrorCode::invalid_request,
-                  "You may not specify both topic name and topic id.");
+  if (!wanted.name && !has_id) return refuse(wanted, ErrorCode::invalid_request, "Neither topic name nor id were specified.");
+  if (wanted.name && has_id) return refuse(wanted, ErrorCode::invalid_request, "You may not specify both topic name and topic id.");
   if (std::ranges::count(all, wanted) > 1)
-    return refuse(wanted, ErrorCode::invalid_request,
-                  has_id ? "Duplicate topic id." : "Duplicate topic name.");
+    return refuse(wanted, ErrorCode::invalid_request, has_id ? "Duplicate topic id." : "Duplicate topic name.");
   return std::nullopt;
 }
 
@@ -41,11 +34,8 @@ host::Task<Deleted> remove(Request& request, Node& node, const Wanted& wanted) {
   std::shared_ptr<const Topics> topics = node.catalog.topics();
   const Topic* topic = wanted.name ? topics->find(*wanted.name) : topics->find(wanted.topic_id);
   if (!topic && wanted.name)
-    co_return refuse(wanted, ErrorCode::unknown_topic_or_partition,
-                     "This server does not host this topic-partition.");
-  if (!topic)
-    co_return refuse(wanted, ErrorCode::unknown_topic_id,
-                     "This server does not host this topic ID.");
+    co_return refuse(wanted, ErrorCode::unknown_topic_or_partition, "This server does not host this topic-partition.");
+  if (!topic) co_return refuse(wanted, ErrorCode::unknown_topic_id, "This server does not host this topic ID.");
   Result<void> removed = co_await node.delete_topic(*topic);
   Deleted answer{.name = request.arena.copy(topic->name), .topic_id = topic->id};
   if (!removed) {
@@ -69,8 +59,7 @@ Answer delete_topics(Node& node, RequestPtr request) {
   std::vector<Wanted> wanted = wanted_topics(body);
   std::vector<Deleted> results;
   for (size_t i = 0; i < wanted.size(); i++) {
-    bool seen = std::find(wanted.begin(), wanted.begin() + static_cast<ptrdiff_t>(i), wanted[i]) !=
-                wanted.begin() + static_cast<ptrdiff_t>(i);
+    bool seen = std::find(wanted.begin(), wanted.begin() + static_cast<ptrdiff_t>(i), wanted[i]) != wanted.begin() + static_cast<ptrdiff_t>(i);
     if (seen) continue;
     std::optional<Deleted> refused = check(wanted, wanted[i]);
     if (refused) {

@@ -1,6 +1,6 @@
-// Fetch: batches from an offset on, below the high watermark. Waits until enough bytes are there or
-// the time is up: the handler is a suspended task that the partitions wake. Every answer is a full
-// one: incremental sessions (KIP-227) are declined with session id 0, as Kafka does when its cache
+// Fetch: batches from an offset on, below the high watermark. Waits until enough bytes are there or the time is up: the
+// handler is a suspended task that the partitions wake.
+// Every answer is a full one: incremental sessions (KIP-227) are declined with session id 0, as Kafka does when its cache
 // is full. Aborted transactions come with transactions (docs/status.md).
 #include <algorithm>
 
@@ -27,7 +27,7 @@ constexpr int8_t kReadCommitted = 1;
 
 struct Wanted {
   const FetchRequest::FetchPartition* asked;
-  Partitions::Ref partition;  // empty: error says why
+  Partitions::Ref partition;      // empty: error says why
   ErrorCode error = ErrorCode::none;
 };
 struct WantedTopic {
@@ -37,8 +37,8 @@ struct WantedTopic {
 
 // One attempt to answer: what was read, and whether it is worth answering now.
 struct Attempt {
-  std::vector<std::vector<log::ReadResult>> reads;  // by topic, by partition
-  std::vector<std::vector<Wanted>> states;          // the same, with the errors of this attempt
+  std::vector<std::vector<log::ReadResult>> reads;   // by topic, by partition
+  std::vector<std::vector<Wanted>> states;           // the same, with the errors of this attempt
   std::vector<std::vector<replica::Watermarks>> watermarks;
   size_t bytes = 0;
   bool failed = false;
@@ -56,8 +56,7 @@ ErrorCode check_epoch(int32_t asked, LeaderEpoch current) {
   return asked < current.value ? ErrorCode::fenced_leader_epoch : ErrorCode::unknown_leader_epoch;
 }
 
-Wanted find(const Node& node, const std::optional<std::string>& topic,
-            const FetchRequest::FetchPartition& asked) {
+Wanted find(const Node& node, const std::optional<std::string>& topic, const FetchRequest::FetchPartition& asked) {
   if (!topic) return {&asked, {}, ErrorCode::unknown_topic_id};
   Partitions::Ref partition = node.partitions.find(*topic, asked.partition);
   if (!partition) return {&asked, {}, ErrorCode::unknown_topic_or_partition};
@@ -83,15 +82,12 @@ void find_all(Fetching& f) {
   }
 }
 
-host::Task<log::ReadResult> read_one(Fetching& f, Attempt& attempt, Wanted& wanted,
-                                     replica::Watermarks& marks) {
+host::Task<log::ReadResult> read_one(Fetching& f, Attempt& attempt, Wanted& wanted, replica::Watermarks& marks) {
   log::ReadResult none;
   size_t budget = static_cast<size_t>(std::max(f.body.max_bytes, 0));
   size_t left = attempt.bytes < budget ? budget - attempt.bytes : 0;
   size_t limit = std::min(left, static_cast<size_t>(wanted.asked->partition_max_bytes));
-  bool first =
-      attempt.bytes ==
-      0;  // one whole batch, however large, or a small limit would stop a consumer for ever
+  bool first = attempt.bytes == 0;   // one whole batch, however large, or a small limit would stop a consumer for ever
   Offset from(wanted.asked->fetch_offset);
   Result<log::ReadResult> read = co_await wanted.partition->read(f.node.env, from, limit, first);
   marks = wanted.partition->watermarks();
@@ -134,10 +130,9 @@ wire::Records to_records(Request& request, log::ReadResult& read, net::Outgoing&
   return {.pieces = pieces};
 }
 
-PartitionAnswer to_answer(Fetching& f, const Wanted& wanted, const replica::Watermarks& marks,
-                          log::ReadResult& read, net::Outgoing& files) {
-  PartitionAnswer answer{.partition_index = wanted.asked->partition,
-                         .error_code = code(wanted.error)};
+PartitionAnswer to_answer(Fetching& f, const Wanted& wanted, const replica::Watermarks& marks, log::ReadResult& read,
+                          net::Outgoing& files) {
+  PartitionAnswer answer{.partition_index = wanted.asked->partition, .error_code = code(wanted.error)};
   answer.records = wire::Records();
   if (wanted.error != ErrorCode::none) {
     answer.high_watermark = -1;
@@ -146,7 +141,7 @@ PartitionAnswer to_answer(Fetching& f, const Wanted& wanted, const replica::Wate
     return answer;
   }
   answer.high_watermark = marks.high_watermark.value;
-  answer.last_stable_offset = marks.high_watermark.value;  // no transaction is ever open
+  answer.last_stable_offset = marks.high_watermark.value;   // no transaction is ever open
   answer.log_start_offset = marks.log_start.value;
   if (f.body.isolation_level != kReadCommitted)
     answer.aborted_transactions = wire::Array<FetchResponse::AbortedTransaction>::null();
@@ -161,11 +156,8 @@ net::Outgoing to_reply(Fetching& f, Attempt attempt) {
   for (size_t t = 0; t < topics.size(); t++) {
     std::span<PartitionAnswer> partitions = arena.array<PartitionAnswer>(attempt.states[t].size());
     for (size_t i = 0; i < partitions.size(); i++)
-      partitions[i] =
-          to_answer(f, attempt.states[t][i], attempt.watermarks[t][i], attempt.reads[t][i], files);
-    topics[t] = {.topic = f.topics[t].asked->topic,
-                 .topic_id = f.topics[t].asked->topic_id,
-                 .partitions = partitions};
+      partitions[i] = to_answer(f, attempt.states[t][i], attempt.watermarks[t][i], attempt.reads[t][i], files);
+    topics[t] = {.topic = f.topics[t].asked->topic, .topic_id = f.topics[t].asked->topic_id, .partitions = partitions};
   }
   net::Outgoing out = reply(*f.request, FetchResponse{.responses = topics});
   out.files = std::move(files.files);
@@ -184,12 +176,10 @@ host::Task<Attempt> attempt_until_enough(Fetching& f) {
   size_t enough = static_cast<size_t>(std::max(f.body.min_bytes, 0));
   host::WaitSet changes(f.node.env.loop);
   bool late = planted(Bug::poll_misses_wakeup);
-  if (!late)
-    watch_all(f, changes);  // first register, then look: nothing that happens in between is missed
+  if (!late) watch_all(f, changes);   // first register, then look: nothing that happens in between is missed
   for (bool first = true;; first = false) {
     Attempt attempt = co_await attempt_all(f);
-    bool done =
-        attempt.failed || attempt.bytes >= enough || f.body.max_wait_ms <= 0 || f.topics.empty();
+    bool done = attempt.failed || attempt.bytes >= enough || f.body.max_wait_ms <= 0 || f.topics.empty();
     if (done) co_return attempt;
     if (late && first) watch_all(f, changes);
     bool raised = co_await changes.wait_until(deadline);
@@ -199,10 +189,8 @@ host::Task<Attempt> attempt_until_enough(Fetching& f) {
 
 // What makes the whole request fail, none if nothing does.
 ErrorCode fault(const FetchRequest& body) {
-  if (body.session_epoch > 0)
-    return ErrorCode::fetch_session_id_not_found;  // we never open a session
-  if (body.isolation_level < 0 || body.isolation_level > kReadCommitted)
-    return ErrorCode::unknown_server_error;
+  if (body.session_epoch > 0) return ErrorCode::fetch_session_id_not_found;   // we never open a session
+  if (body.isolation_level < 0 || body.isolation_level > kReadCommitted) return ErrorCode::unknown_server_error;
   if (body.max_bytes < 0) return ErrorCode::unknown_server_error;
   for (const auto& topic : body.topics)
     for (const auto& partition : topic.partitions)
@@ -216,8 +204,7 @@ net::Outgoing refuse(Request& request, const FetchRequest& body, ErrorCode error
   bool list = request.version < 13 && error == ErrorCode::unknown_server_error;
   std::span<TopicAnswer> topics = request.arena.array<TopicAnswer>(list ? body.topics.size() : 0);
   for (size_t t = 0; t < topics.size(); t++) {
-    std::span<PartitionAnswer> partitions =
-        request.arena.array<PartitionAnswer>(body.topics[t].partitions.size());
+    std::span<PartitionAnswer> partitions = request.arena.array<PartitionAnswer>(body.topics[t].partitions.size());
     for (size_t i = 0; i < partitions.size(); i++) {
       partitions[i].partition_index = body.topics[t].partitions[i].partition;
       partitions[i].error_code = code(error);

@@ -1,9 +1,7 @@
-// Produce: validates each partition's batch, appends, and answers when the append is committed:
-// below the high watermark (acks=all), or on our own copy (acks=1; the same while we are the only
-// one); with acks=0 not at all, an error closes the connection. The reply waits apart, so that the
-// connection's next request begins meanwhile; replies keep their order. Not there yet: duplicate
-// detection for idempotent producers, transactions (docs/status.md).
-#include "wire/messages/produce.h"
+// Produce: validates each partition's batch, appends, and answers when the append is committed: below the high watermark
+// (acks=all), or on our own copy (acks=1; the same while we are the only one); with acks=0 not at all, an error closes the
+// connection. The reply waits apart, so that the connection's next request begins meanwhile; replies keep their order.
+// Not there yet: duplicate detection for idempotent producers, transactions (docs/status.md).
 #include "base/bug.h"
 #include "broker/api/handlers.h"
 #include "broker/errors.h"
@@ -11,6 +9,7 @@
 #include "host/clock.h"
 #include "host/loop.h"
 #include "replica/driver.h"
+#include "wire/messages/produce.h"
 #include "wire/produced_batch.h"
 
 namespace moldau::broker {
@@ -48,22 +47,19 @@ void refuse(Production& p, PartitionAnswer& answer, ErrorCode error, std::string
   if (!text.empty()) answer.error_message = p.request->arena.copy(text);
 }
 
-void refuse_batch(Production& p, PartitionAnswer& answer, const wire::BatchFault& fault,
-                  const replica::Partition& partition) {
+void refuse_batch(Production& p, PartitionAnswer& answer, const wire::BatchFault& fault, const replica::Partition& partition) {
   refuse(p, answer, fault.error, fault.text);
   if (fault.in_log) answer.log_start_offset = partition.watermarks().log_start.value;
   if (!fault.record) return;
   auto errors = p.request->arena.array<ProduceResponse::BatchIndexAndErrorMessage>(1);
-  errors[0] = {.batch_index = *fault.record,
-               .batch_index_error_message = p.request->arena.copy(fault.record_text)};
+  errors[0] = {.batch_index = *fault.record, .batch_index_error_message = p.request->arena.copy(fault.record_text)};
   answer.record_errors = errors;
 }
 
-host::Task<void> append(Production& p, Partitions::Ref partition,
-                        const ProduceRequest::PartitionProduceData& data, PartitionAnswer& answer) {
+host::Task<void> append(Production& p, Partitions::Ref partition, const ProduceRequest::PartitionProduceData& data,
+                        PartitionAnswer& answer) {
   Node& node = p.node;
-  wire::ProduceRules rules{.version = p.request->version,
-                           .max_batch_bytes = node.config.max_message_bytes,
+  wire::ProduceRules rules{.version = p.request->version, .max_batch_bytes = node.config.max_message_bytes,
                            .now = node.env.clock.wall()};
   Bytes sent = data.records ? data.records->bytes : Bytes();
   wire::ProducedBatch batch = wire::check_produced(p.request->writable(sent), rules);
@@ -71,8 +67,7 @@ host::Task<void> append(Production& p, Partitions::Ref partition,
     refuse_batch(p, answer, batch.fault, *partition);
     co_return;
   }
-  Result<log::Appended> appended =
-      partition->append(p.request->frame.block, batch.bytes, rules.now);
+  Result<log::Appended> appended = partition->append(p.request->frame.block, batch.bytes, rules.now);
   if (!appended) {
     refuse(p, answer, to_kafka(appended.error()), appended.error().text());
     co_return;
@@ -84,18 +79,15 @@ host::Task<void> append(Production& p, Partitions::Ref partition,
 }
 
 // The topic's name, or nothing if there is no such topic (only ids can be unknown here).
-std::optional<std::string> topic_name(const Production& p,
-                                      const ProduceRequest::TopicProduceData& topic) {
+std::optional<std::string> topic_name(const Production& p, const ProduceRequest::TopicProduceData& topic) {
   if (p.request->version < 13) return std::string(topic.name);
   const std::shared_ptr<const Topics> topics = p.node.catalog.topics();
   const Topic* found = topics->find(topic.topic_id);
   return found ? std::optional(found->name) : std::nullopt;
 }
 
-host::Task<void> append_topic(Production& p, const ProduceRequest::TopicProduceData& topic,
-                              TopicAnswer& answer) {
-  std::span<PartitionAnswer> answers =
-      p.request->arena.array<PartitionAnswer>(topic.partition_data.size());
+host::Task<void> append_topic(Production& p, const ProduceRequest::TopicProduceData& topic, TopicAnswer& answer) {
+  std::span<PartitionAnswer> answers = p.request->arena.array<PartitionAnswer>(topic.partition_data.size());
   answer = {.name = topic.name, .topic_id = topic.topic_id, .partition_responses = answers};
   std::optional<std::string> name = topic_name(p, topic);
   for (size_t i = 0; i < answers.size(); i++) {
@@ -117,10 +109,8 @@ host::Task<void> append_topic(Production& p, const ProduceRequest::TopicProduceD
 host::Task<net::Outgoing> answer_when_committed(ProductionPtr p) {
   Instant deadline = p->node.env.loop.now() + milliseconds(std::max(p->body.timeout_ms, 0));
   for (Pending& pending : p->pending) {
-    Result<void> committed =
-        co_await pending.partition->wait_committed(p->node.env, pending.appended, deadline);
-    if (!committed)
-      refuse(*p, *pending.answer, to_kafka(committed.error()), committed.error().text());
+    Result<void> committed = co_await pending.partition->wait_committed(p->node.env, pending.appended, deadline);
+    if (!committed) refuse(*p, *pending.answer, to_kafka(committed.error()), committed.error().text());
   }
   co_return reply(*p->request, p->response);
 }
@@ -132,17 +122,13 @@ Answer produce(Node& node, RequestPtr request) {
   auto p = std::make_unique<Production>(Production{node, std::move(request), body, {}, {}});
   std::span<TopicAnswer> topics = p->request->arena.array<TopicAnswer>(body.topic_data.size());
   p->response.responses = topics;
-  for (size_t i = 0; i < topics.size(); i++)
-    co_await append_topic(*p, body.topic_data[i], topics[i]);
+  for (size_t i = 0; i < topics.size(); i++) co_await append_topic(*p, body.topic_data[i], topics[i]);
   net::Outgoing out;
   if (body.acks == 0) {
-    if (p->failed)
-      co_return fail(Errc::invalid,
-                     "a produce request with acks=0 failed; closing is all that tells the client");
+    if (p->failed) co_return fail(Errc::invalid, "a produce request with acks=0 failed; closing is all that tells the client");
     co_return out;
   }
-  if (p->pending.empty() || planted(Bug::ack_before_sync))
-    co_return reply(*p->request, p->response);
+  if (p->pending.empty() || planted(Bug::ack_before_sync)) co_return reply(*p->request, p->response);
   out.later = answer_when_committed(std::move(p));
   co_return out;
 }
