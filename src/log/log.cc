@@ -27,7 +27,9 @@ Log::Log(LogDir& dir, std::string directory, const LogConfig& config, Recovered 
       bytes_cut_(recovered.bytes_cut),
       cut_because_(std::move(recovered.cut_because)) {}
 
-Log::~Log() { dir_.abandon(directory_); }
+Log::~Log() {
+  if (!closed_) dir_.abandon(directory_);
+}
 
 Task<Result<std::unique_ptr<Log>>> Log::open(Env& env, LogDir& dir, std::string directory,
                                              LogConfig config) {
@@ -235,12 +237,14 @@ Task<Result<void>> Log::close(Env& env) {
     dir_.closed(directory_, recovery_point(), log_start());
   else
     dir_.abandon(directory_);
+  closed_ = true;
   co_return settled;
 }
 
 Task<Result<void>> Log::remove(Env& env) {
   co_await idle(env);
   co_await dir_.detach(env, directory_);
+  closed_ = true;
   CO_TRY_(dir_.forget(env, directory_));
   // Renamed first, as Kafka does: after a crash it is either still this partition or rubbish to be
   // finished.

@@ -127,6 +127,7 @@ class Log final : private LogMember {
   const LogConfig config_;
   LogListener* listener_ = nullptr;
   host::Monitor<LogCore> core_;
+  bool closed_ = false;              // or removed: the directory has been told
   host::Signal idle_;  // the writer role or a sync was given back
   const int segments_read_;
   const int64_t bytes_cut_;
