@@ -40,6 +40,7 @@ struct ServerConnection::State {
   };
   std::deque<Pending> pending;  // in request order, at most limits.max_pending
   size_t pending_bytes = 0;     // of their requests, and of the one whose reply is awaited
+  bool closing = false;         // by us: what was received and not begun is not begun any more
   bool reading_done = false;
   Result<void> write_result;
   bool writing_done = false;
@@ -53,7 +54,10 @@ ServerConnection::ServerConnection(host::Env& env, host::BufferPool& pool,
 
 ServerConnection::~ServerConnection() = default;
 
-void ServerConnection::close() { state_->stream->close(); }
+void ServerConnection::close() {
+  state_->closing = true;
+  state_->stream->close();
+}
 host::Address ServerConnection::peer() const { return state_->stream->peer(); }
 
 Task<Result<void>> ServerConnection::State::read_requests(RequestHandler& handler) {
@@ -69,7 +73,7 @@ Task<Result<void>> ServerConnection::State::read_requests(RequestHandler& handle
     pending.push_back({std::move(*reply), bytes});
     pending_bytes += bytes;
     changed.notify_all();
-    if (last) co_return Result<void>();
+    if (last || closing) co_return Result<void>();
     while (full() && !writing_done) co_await changed.wait();
     if (writing_done) co_return Result<void>();
   }

@@ -230,6 +230,15 @@ TEST_F(ServerConnectionTest, CloseDuringARequestEndsItAfterTheRequest) {
   ASSERT_TRUE(end);
 }
 
+TEST_F(ServerConnectionTest, BeginsNoneOfTheReceivedRequestsAfterClose) {
+  begin();
+  arrive({"wait 1", "wait 2"});
+  connection->close();
+  release("wait 1");
+  EXPECT_TRUE(end);
+  EXPECT_EQ(answers.begun.size(), 1u);
+}
+
 TEST_F(ServerConnectionTest, MayDieWhileEverythingWaits) {
   begin();
   arrive({"later 1", "later 2", "wait 3"});
