@@ -27,7 +27,8 @@ std::string default_data_dir() {
 }
 
 std::string ephemeral_data_dir(host::Env& env) {
-  return fmt::format("{}/moldau-{:016x}", posix::environment("TMPDIR").value_or("/tmp"), env.entropy.next());
+  return fmt::format("{}/moldau-{:016x}", posix::environment("TMPDIR").value_or("/tmp"),
+                     env.entropy.next());
 }
 
 Task<Result<host::Address>> resolve(host::Env& env, std::string listen) {
@@ -43,8 +44,10 @@ Task<Result<void>> remove_tree(host::Env& env, std::string path) {
   CO_TRY(entries, env.disk.list(path));
   for (const host::DirEntry& entry : entries) {
     std::string inner = path + "/" + entry.name;
-    if (entry.directory) CO_TRY_(remove_tree(env, inner));
-    else CO_TRY_(env.disk.remove(inner));
+    if (entry.directory)
+      CO_TRY_(remove_tree(env, inner));
+    else
+      CO_TRY_(env.disk.remove(inner));
   }
   co_return co_await env.disk.remove(path);
 }
@@ -62,14 +65,19 @@ std::string banner(const broker::Server& server, Duration took, bool ephemeral) 
       "  echo 'hello, river' | kcat -P -b {} -t hello\n"
       "  kcat -C -b {} -t hello -o beginning -e\n"
       "  kcat -L -b {}\n",
-      MOLDAU_VERSION, static_cast<double>(took.nanos) / 1e6, at, server.data_dir(), ephemeral ? " (removed at the end)" : "",
-      server.cluster_id(), at, at, at);
+      MOLDAU_VERSION, static_cast<double>(took.nanos) / 1e6, at, server.data_dir(),
+      ephemeral ? " (removed at the end)" : "", server.cluster_id(), at, at, at);
 }
 
 class Dev {
  public:
   Dev(const DevOptions& options, posix::System& system, host::LogTarget& target)
-      : options_(options), system_(system), env_(system.env(0)), target_(target), over_(env_.loop), tasks_(env_.loop, "dev") {}
+      : options_(options),
+        system_(system),
+        env_(system.env(0)),
+        target_(target),
+        over_(env_.loop),
+        tasks_(env_.loop, "dev") {}
 
   Task<void> run();
   int exit_code() const { return exit_code_; }
@@ -93,13 +101,16 @@ Task<Result<broker::BrokerConfig>> Dev::configure() {
   broker::BrokerConfig config;
   CO_TRY(address, resolve(env_, options_.listen));
   config.listen = address;
-  config.data_dir = options_.ephemeral ? ephemeral_data_dir(env_) : options_.data.empty() ? default_data_dir() : options_.data;
+  config.data_dir = options_.ephemeral      ? ephemeral_data_dir(env_)
+                    : options_.data.empty() ? default_data_dir()
+                                            : options_.data;
   if (options_.async_flush) config.log.flush = log::Flush::async;
   co_return config;
 }
 
 void Dev::complain(const Error& error) {
-  posix::StderrSink().write(fmt::format("moldau dev: {}", error.text().empty() ? error.to_string() : error.text()));
+  posix::StderrSink().write(
+      fmt::format("moldau dev: {}", error.text().empty() ? error.to_string() : error.text()));
   exit_code_ = 1;
 }
 
@@ -125,7 +136,8 @@ Task<void> Dev::run() {
     co_return;
   }
   std::string data_dir = config->data_dir;
-  Result<std::unique_ptr<broker::Server>> started = co_await broker::Server::start(env_, *config, target_);
+  Result<std::unique_ptr<broker::Server>> started =
+      co_await broker::Server::start(env_, *config, target_);
   if (!started) {
     complain(started.error());
     co_return;

@@ -5,14 +5,15 @@
 namespace moldau::app {
 
 struct DevOptions {
-  std::string data;                         // empty: under the user's state directory
+  std::string data;  // empty: under the user's state directory
   std::string listen = "127.0.0.1:9092";
-  bool ephemeral = false;                   // a new directory, removed at the end
-  bool async_flush = false;                 // Kafka's way: the page cache counts
+  bool ephemeral = false;    // a new directory, removed at the end
+  bool async_flush = false;  // Kafka's way: the page cache counts
   std::string log_level = "info";
 };
 
-// Serves until SIGTERM or SIGINT. Returns the exit code: 0, 1 (it could not start, or its disk failed), 2 (usage).
+// Serves until SIGTERM or SIGINT. Returns the exit code: 0, 1 (it could not start, or its disk
+// failed), 2 (usage).
 int run_dev(const DevOptions& options);
 
 }  // namespace moldau::app

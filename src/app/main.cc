@@ -1,5 +1,5 @@
-// The program: parses the command line and hands over. The only file that knows CLI11 (it throws, and it is slow to
-// compile).
+// The program: parses the command line and hands over. The only file that knows CLI11 (it throws,
+// and it is slow to compile).
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
@@ -11,12 +11,16 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", "moldau " MOLDAU_VERSION);
   app.require_subcommand(1);
   moldau::app::DevOptions dev;
-  CLI::App* dev_command = app.add_subcommand("dev", "Run a broker for this machine, without any configuration");
-  dev_command->add_option("--data", dev.data, "Data directory (default: under the user's state directory)");
+  CLI::App* dev_command =
+      app.add_subcommand("dev", "Run a broker for this machine, without any configuration");
+  dev_command->add_option("--data", dev.data,
+                          "Data directory (default: under the user's state directory)");
   dev_command->add_option("--listen", dev.listen, "Address to listen on")->capture_default_str();
   dev_command->add_flag("--ephemeral", dev.ephemeral, "A new data directory, removed at the end");
-  dev_command->add_flag("--async-flush", dev.async_flush, "Acknowledge from the page cache, as Kafka does by default");
-  dev_command->add_option("--log-level", dev.log_level, "trace, debug, info, warn or error")->capture_default_str();
+  dev_command->add_flag("--async-flush", dev.async_flush,
+                        "Acknowledge from the page cache, as Kafka does by default");
+  dev_command->add_option("--log-level", dev.log_level, "trace, debug, info, warn or error")
+      ->capture_default_str();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -105,7 +105,7 @@ Task<void> Server::State::accept_connections() {
 }
 
 Task<void> Server::State::serve(std::unique_ptr<host::Stream> stream) {
-  if (stopping) co_return;   // stop() has closed the others already
+  if (stopping) co_return;   // accepted just before: nobody would close it
   net::ConnectionLimits limits{.max_frame = config.max_request_bytes};
   net::ServerConnection connection(env, pool, std::move(stream), limits);
   host::Address peer = connection.peer();

@@ -15,7 +15,9 @@ std::string parent_directory(const std::string& path) {
 Task<Result<std::string>> read_whole_file(Disk& disk, std::string path, size_t max_size) {
   CO_TRY(file, disk.open(path, OpenMode::read));
   size_t size = static_cast<size_t>(file->size());
-  if (size > max_size) co_return fail(Errc::too_large, fmt::format("{}: {} bytes, at most {} expected", path, size, max_size));
+  if (size > max_size)
+    co_return fail(Errc::too_large,
+                   fmt::format("{}: {} bytes, at most {} expected", path, size, max_size));
   std::string content(size, '\0');
   MutableBytes into(reinterpret_cast<uint8_t*>(content.data()), size);
   Result<size_t> n = co_await file->read_at(into, 0);

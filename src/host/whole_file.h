@@ -1,5 +1,6 @@
-// Small files as a whole: read them, and replace them so that a reader, or a power loss, finds the old text or the new
-// one and never a mixture (invariant S14): write beside, sync, rename, sync the directory.
+// Small files as a whole: read them, and replace them so that a reader, or a power loss, finds the
+// old text or the new one and never a mixture (invariant S14): write beside, sync, rename, sync the
+// directory.
 #pragma once
 #include <string>
 

@@ -9,14 +9,16 @@ namespace moldau::net {
 using host::Task;
 
 namespace {
-constexpr size_t kMaxReply = 256 << 20;   // a fetch reply holds at most fetch.max.bytes and one batch more
+constexpr size_t kMaxReply =
+    256 << 20;  // a fetch reply holds at most fetch.max.bytes and one batch more
 }
 
 ClientConnection::ClientConnection(host::BufferPool& pool, std::unique_ptr<host::Stream> stream)
     : pool_(pool), stream_(std::move(stream)), reader_(pool, *stream_, kMaxReply) {}
 ClientConnection::~ClientConnection() = default;
 
-Task<Result<std::unique_ptr<ClientConnection>>> ClientConnection::open(host::Env& env, host::BufferPool& pool,
+Task<Result<std::unique_ptr<ClientConnection>>> ClientConnection::open(host::Env& env,
+                                                                       host::BufferPool& pool,
                                                                        host::Address to) {
   CO_TRY(stream, env.network.connect(to));
   std::unique_ptr<ClientConnection> connection(new ClientConnection(pool, std::move(stream)));

@@ -1,5 +1,6 @@
-// The client's side of one Kafka connection: sends a framed request, awaits the frame that answers it. One request at
-// a time; whoever wants several in flight opens several or uses send and receive apart.
+// The client's side of one Kafka connection: sends a framed request, awaits the frame that answers
+// it. One request at a time; whoever wants several in flight opens several or uses send and receive
+// apart.
 #pragma once
 #include <memory>
 
@@ -17,10 +18,13 @@ namespace moldau::net {
 
 class ClientConnection {
  public:
-  static host::Task<Result<std::unique_ptr<ClientConnection>>> open(host::Env& env, host::BufferPool& pool, host::Address to);
+  static host::Task<Result<std::unique_ptr<ClientConnection>>> open(host::Env& env,
+                                                                    host::BufferPool& pool,
+                                                                    host::Address to);
   ~ClientConnection();
 
-  // request begins with its frame length. Errors: the stream's; closed if the server ended the connection.
+  // request begins with its frame length. Errors: the stream's; closed if the server ended the
+  // connection.
   host::Task<Result<void>> send(Chain request);
   host::Task<Result<Frame>> receive();
   void close();

@@ -11,10 +11,11 @@
 namespace moldau::net {
 namespace {
 
-constexpr size_t kLength = 4;                   // of the length field
-constexpr size_t kSmallBlock = 4096;            // what an idle connection holds
-constexpr size_t kLargestTrusted = 1 << 20;     // a block of this size is given before the bytes are there, at most
-constexpr size_t kGrowth = 4;                   // room per byte that has been received
+constexpr size_t kLength = 4;         // of the length field
+constexpr size_t kSmallBlock = 4096;  // what an idle connection holds
+constexpr size_t kLeastRoom = 512;    // a read into less is not worth its call
+constexpr size_t kGrowth = 4;         // room per byte that has been received,
+constexpr size_t kTrust = 64;         // and if recent frames were that large
 
 size_t frame_length(Bytes bytes) { return load_be<uint32_t>(bytes.data()); }
 
@@ -23,9 +24,11 @@ size_t frame_length(Bytes bytes) { return load_be<uint32_t>(bytes.data()); }
 std::string_view guess_protocol(Bytes first) {
   std::string_view text = as_text(first);
   for (std::string_view method : {"GET ", "POST", "PUT ", "HEAD", "DELE", "OPTI"})
-    if (text.starts_with(method)) return "this looks like HTTP: a web client reached the Kafka port";
+    if (text.starts_with(method))
+      return "this looks like HTTP: a web client reached the Kafka port";
   if (first.size() >= 2 && first[0] == 0x16 && first[1] == 0x03)
-    return "this looks like TLS: the client speaks SSL, this listener is PLAINTEXT (set security.protocol of the client)";
+    return "this looks like TLS: the client speaks SSL, this listener is PLAINTEXT (set "
+           "security.protocol of the client)";
   return "";
 }
 
@@ -40,8 +43,9 @@ Result<std::optional<Frame>> FrameReader::take_buffered() {
   size_t length = frame_length(unread());
   if (length > max_frame_) {
     std::string_view guess = guess_protocol(unread());
-    return fail(Errc::too_large, fmt::format("a frame of {} bytes is larger than socket.request.max.bytes={}{}{}", length,
-                                             max_frame_, guess.empty() ? "" : "; ", guess));
+    return fail(Errc::too_large,
+                fmt::format("a frame of {} bytes is larger than socket.request.max.bytes={}{}{}",
+                            length, max_frame_, guess.empty() ? "" : "; ", guess));
   }
   if (have - kLength < length) {
     wanted_ = kLength + length;
@@ -55,19 +59,29 @@ Result<std::optional<Frame>> FrameReader::take_buffered() {
   return frame;
 }
 
-// Leaves free room behind end_. Moves what is unread to another block when the present one is full: earlier parts of
-// it belong to frames that were handed out.
+// What the block should hold for the frame that has begun: all of it, but no more than what has
+// come allows. A connection whose frames have been large is trusted further, or each would be read
+// in many pieces.
+size_t FrameReader::allowance(size_t have) const {
+  size_t earned = std::max(have * kGrowth, std::min(typical_, have * kTrust));
+  return std::max(kSmallBlock, std::min(wanted_, earned));
+}
+
+// Leaves free room behind end_. Moves what is unread to another block when the present one is full:
+// earlier parts of it belong to frames that were handed out. While nothing is unread the connection
+// may stay idle for hours: then it holds a small block, whatever went before.
 void FrameReader::make_room() {
   size_t have = end_ - begin_;
-  if (block_) {
-    if (begin_ == end_ && block_.unique()) begin_ = end_ = 0;   // nobody holds an earlier frame: use it again
-    size_t room = block_.capacity() - begin_;
-    bool fits = wanted_ == 0 ? end_ < block_.capacity() : wanted_ <= room;
-    if (fits && end_ < block_.capacity()) return;
+  size_t size = allowance(have);
+  if (block_ && have == 0) {
+    if (block_.unique()) begin_ = end_ = 0;  // nobody holds an earlier frame: use it again
+    bool full = block_.capacity() - end_ < kLeastRoom;
+    if (full || block_.capacity() > kSmallBlock) block_ = {};
   }
-  size_t trusted = std::clamp(typical_, kSmallBlock, kLargestTrusted);
-  size_t size = std::max(trusted, std::min(std::max(wanted_, kSmallBlock), have * kGrowth));
-  if (block_ && end_ < block_.capacity() && size <= block_.capacity() - begin_) return;   // fill this one first
+  if (block_ && end_ < block_.capacity()) {
+    size_t room = block_.capacity() - begin_;
+    if (wanted_ <= room || size <= room) return;  // it fits, or this one is to be filled first
+  }
   BlockRef next = pool_.get(std::max(size, have + 1));
   if (have > 0) std::memcpy(next.data(), unread().data(), have);
   block_ = std::move(next);
@@ -87,7 +101,8 @@ host::Task<Result<std::optional<Frame>>> FrameReader::next() {
     if (!received) co_return std::move(received.error());
     if (*received == 0) {
       if (begin_ == end_) co_return std::nullopt;
-      co_return fail(Errc::truncated, fmt::format("the peer finished {} bytes into a frame", end_ - begin_));
+      co_return fail(Errc::truncated,
+                     fmt::format("the peer finished {} bytes into a frame", end_ - begin_));
     }
     end_ += *received;
   }

@@ -1,6 +1,7 @@
-// Cuts a stream into Kafka's frames: a length (4 bytes, big endian), then that many bytes. Many small frames share one
-// pooled block and one read; a frame is a part of its block and lives as long as anybody holds the block.
-// Memory follows what was received: a frame that claims 100 MB and sends 1 KB holds a few KiB.
+// Cuts a stream into Kafka's frames: a length (4 bytes, big endian), then that many bytes. Many
+// small frames share one pooled block and one read; a frame is a part of its block and lives as
+// long as anybody holds the block. Memory follows what was received: a frame that claims 100 MB and
+// sends 1 KB holds a few KiB.
 #pragma once
 #include <optional>
 
@@ -36,16 +37,17 @@ class FrameReader {
  private:
   Result<std::optional<Frame>> take_buffered();
   void make_room();
+  size_t allowance(size_t have) const;
   Bytes unread() const { return {block_.data() + begin_, end_ - begin_}; }
 
   host::BufferPool& pool_;
   host::Stream& stream_;
   const size_t max_frame_;
   BlockRef block_;
-  size_t begin_ = 0;          // of what was received and not yet handed out
-  size_t end_ = 0;            // of what was received
-  size_t wanted_ = 0;         // whole size of the frame that is incomplete, 0 if not known
-  size_t typical_ = 0;        // size of recent frames: what the next block is made for
+  size_t begin_ = 0;    // of what was received and not yet handed out
+  size_t end_ = 0;      // of what was received
+  size_t wanted_ = 0;   // whole size of the frame that is incomplete, 0 if not known
+  size_t typical_ = 0;  // size of recent frames: how far the next one is trusted
 };
 
 // What a first "length" that is far too large says about the peer: "this looks like TLS …", or "".

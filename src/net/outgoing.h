@@ -1,4 +1,5 @@
-// What a connection sends for one request: bytes, ranges of files, or something that is ready only later.
+// What a connection sends for one request: bytes, ranges of files, or something that is ready only
+// later.
 #pragma once
 #include <memory>
 #include <vector>
@@ -16,15 +17,16 @@ class Stream;
 namespace moldau::net {
 
 struct Outgoing {
-  Chain chain;                                        // begins with the frame's length; empty: nothing is sent
-  std::vector<std::shared_ptr<const host::File>> files;   // what Chain::Piece::file counts
-  bool close = false;                                 // end the connection after it
+  Chain chain;  // begins with the frame's length; empty: nothing is sent
+  std::vector<std::shared_ptr<const host::File>> files;  // what Chain::Piece::file counts
+  bool close = false;                                    // end the connection after it
   // If set, the rest is not known yet: awaited when its turn comes, in the order of the requests.
   host::Task<Outgoing> later;
 };
 
-// Sends pieces in order: memory gathered into few calls, small file ranges copied, large ones by the system's
-// sendfile. After an error the stream is of no use.
-host::Task<Result<void>> send_all(host::Stream& stream, host::BufferPool& pool, std::vector<Outgoing> messages);
+// Sends pieces in order: memory gathered into few calls, small file ranges copied, large ones by
+// the system's sendfile. After an error the stream is of no use.
+host::Task<Result<void>> send_all(host::Stream& stream, host::BufferPool& pool,
+                                  std::vector<Outgoing> messages);
 
 }  // namespace moldau::net

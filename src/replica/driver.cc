@@ -11,18 +11,21 @@ namespace moldau::replica {
 using host::Task;
 
 namespace {
-constexpr LeaderEpoch kOnlyEpoch{0};   // until a controller hands them out
+constexpr LeaderEpoch kOnlyEpoch{0};  // until a controller hands them out
 }
 
 Partition::Partition(std::string topic, PartitionIndex index, std::unique_ptr<log::Log> log)
-    : topic_(std::move(topic)), index_(index), log_(std::move(log)),
+    : topic_(std::move(topic)),
+      index_(index),
+      log_(std::move(log)),
       state_(Leader(kOnlyEpoch, log_->offsets().committed)) {
   log_->set_listener(this);
 }
 Partition::~Partition() = default;
 
-Task<Result<std::shared_ptr<Partition>>> Partition::open(host::Env& env, log::LogDir& dir, std::string topic,
-                                                         PartitionIndex index, log::LogConfig config) {
+Task<Result<std::shared_ptr<Partition>>> Partition::open(host::Env& env, log::LogDir& dir,
+                                                         std::string topic, PartitionIndex index,
+                                                         log::LogConfig config) {
   std::string directory = fmt::format("{}-{}", topic, index);
   CO_TRY(log, log::Log::open(env, dir, directory, config));
   co_return std::make_shared<Partition>(std::move(topic), index, std::move(log));
@@ -44,29 +47,40 @@ Task<void> Partition::write_out(host::Env& env) { return log_->write_out(env); }
 Watermarks Partition::watermarks() const {
   log::Offsets offsets = log_->offsets();
   return state_.enter([&](const State& state) {
-    return Watermarks{offsets.start, state.leader.high_watermark(), offsets.end, state.leader.epoch()};
+    return Watermarks{offsets.start, state.leader.high_watermark(), offsets.end,
+                      state.leader.epoch()};
   });
 }
 
-Task<Result<void>> Partition::wait_committed(host::Env& env, log::Appended append, Instant deadline) {
+Task<Result<void>> Partition::wait_committed(host::Env& env, log::Appended append,
+                                             Instant deadline) {
   host::WaitSet changes(env.loop);
   changes.watch(moved_);
   for (;;) {
-    if (watermarks().high_watermark > append.last && !log_->failed(append.ticket)) co_return Result<void>();
+    if (watermarks().high_watermark > append.last && !log_->failed(append.ticket))
+      co_return Result<void>();
     if (log_->offline()) co_return fail(Errc::offline, "the log directory is offline");
-    if (log_->failed(append.ticket)) co_return fail(Errc::no_space, "the disk is full; nothing of this was kept");
+    if (log_->failed(append.ticket))
+      co_return fail(Errc::no_space, "the disk is full; nothing of this was kept");
     if (retired()) co_return fail(Errc::closed, "the partition is going away");
     bool raised = co_await changes.wait_until(deadline);
-    if (!raised) co_return fail(Errc::timed_out, "the append was not committed in time; it may be later");
+    if (!raised)
+      co_return fail(Errc::timed_out, "the append was not committed in time; it may be later");
   }
 }
 
-Task<Result<log::ReadResult>> Partition::read(host::Env& env, Offset from, size_t max_bytes, bool at_least_one) {
+Task<Result<log::ReadResult>> Partition::read(host::Env& env, Offset from, size_t max_bytes,
+                                              bool at_least_one) {
   Watermarks marks = watermarks();
   bool outside = from < marks.log_start || from > marks.high_watermark;
-  if (outside) co_return fail(Errc::out_of_range, fmt::format("offset {} is outside [{}, {}]", from, marks.log_start, marks.high_watermark));
+  if (outside)
+    co_return fail(Errc::out_of_range, fmt::format("offset {} is outside [{}, {}]", from,
+                                                   marks.log_start, marks.high_watermark));
   if (retired()) co_return fail(Errc::closed, "the partition is going away");
-  log::ReadRequest request{.from = from, .max_bytes = max_bytes, .limit = marks.high_watermark, .at_least_one = at_least_one};
+  log::ReadRequest request{.from = from,
+                           .max_bytes = max_bytes,
+                           .limit = marks.high_watermark,
+                           .at_least_one = at_least_one};
   co_return co_await log_->read(env, request);
 }
 

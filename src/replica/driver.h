@@ -1,5 +1,6 @@
-// One partition on this broker: its log, its leader, and who waits for either. Any loop may use it; it outlives the
-// requests that hold it (shared: a deleted topic's partition lives until the last fetch has let go).
+// One partition on this broker: its log, its leader, and who waits for either. Any loop may use it;
+// it outlives the requests that hold it (shared: a deleted topic's partition lives until the last
+// fetch has let go).
 #pragma once
 #include <memory>
 #include <string>
@@ -31,21 +32,25 @@ class Partition : private log::LogListener {
  public:
   // Opens, or creates, <directory of dir>/<topic>-<index>. Errors: the log's.
   Partition(std::string topic, PartitionIndex index, std::unique_ptr<log::Log> log);
-  static host::Task<Result<std::shared_ptr<Partition>>> open(host::Env& env, log::LogDir& dir, std::string topic,
-                                                             PartitionIndex index, log::LogConfig config);
+  static host::Task<Result<std::shared_ptr<Partition>>> open(host::Env& env, log::LogDir& dir,
+                                                             std::string topic,
+                                                             PartitionIndex index,
+                                                             log::LogConfig config);
   ~Partition() override;
 
-  // Assigns offsets to validated batches inside block, in place, and makes them the end of the log. Does not suspend;
-  // follow it with write_out. Errors: offline, no_space.
+  // Assigns offsets to validated batches inside block, in place, and makes them the end of the log.
+  // Does not suspend; follow it with write_out. Errors: offline, no_space.
   Result<log::Appended> append(const BlockRef& block, MutableBytes batches, WallTime now);
   host::Task<void> write_out(host::Env& env);
-  // Returns once the append lies below the high watermark. Errors: timed_out (it may still commit), no_space and
-  // offline (it was taken back), closed (the partition was deleted).
+  // Returns once the append lies below the high watermark. Errors: timed_out (it may still commit),
+  // no_space and offline (it was taken back), closed (the partition was deleted).
   host::Task<Result<void>> wait_committed(host::Env& env, log::Appended append, Instant deadline);
 
   Watermarks watermarks() const;
-  // Bytes from the batch that holds `from` on, below the high watermark. Errors: out_of_range, and the log's.
-  host::Task<Result<log::ReadResult>> read(host::Env& env, Offset from, size_t max_bytes, bool at_least_one);
+  // Bytes from the batch that holds `from` on, below the high watermark. Errors: out_of_range, and
+  // the log's.
+  host::Task<Result<log::ReadResult>> read(host::Env& env, Offset from, size_t max_bytes,
+                                           bool at_least_one);
   log::Log& log() { return *log_; }
 
   // Raised when the high watermark moves, an append fails, or the partition goes away.
@@ -57,8 +62,8 @@ class Partition : private log::LogListener {
   // Takes it out of service: waiting appends and fetches end with closed.
   void retire();
   bool retired() const;
-  host::Task<Result<void>> close(host::Env& env);        // clean stop
-  host::Task<Result<void>> remove(host::Env& env);       // with its files; after retire
+  host::Task<Result<void>> close(host::Env& env);   // clean stop
+  host::Task<Result<void>> remove(host::Env& env);  // with its files; after retire
 
  private:
   void on_committed(Offset end) override;

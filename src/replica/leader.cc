@@ -10,7 +10,7 @@ bool Leader::on_local_commit(Offset end) {
 }
 
 bool Leader::advance() {
-  Offset held_by_all = local_;   // the smallest position in the in-sync set
+  Offset held_by_all = local_;  // the smallest position in the in-sync set
   if (held_by_all <= high_watermark_) return false;
   high_watermark_ = held_by_all;
   return true;

@@ -1,5 +1,5 @@
-// The leader of one partition, pure: which copies count, and up to which offset they all hold the log. That offset is
-// the high watermark: what lies below is committed, consumers see nothing else.
+// The leader of one partition, pure: which copies count, and up to which offset they all hold the
+// log. That offset is the high watermark: what lies below is committed, consumers see nothing else.
 // Today the in-sync set is this broker alone; followers join it with replication.
 #pragma once
 #include "base/ids.h"
@@ -8,19 +8,20 @@ namespace moldau::replica {
 
 class Leader {
  public:
-  Leader(LeaderEpoch epoch, Offset high_watermark) : epoch_(epoch), high_watermark_(high_watermark), local_(high_watermark) {}
+  Leader(LeaderEpoch epoch, Offset high_watermark)
+      : epoch_(epoch), high_watermark_(high_watermark), local_(high_watermark) {}
 
   LeaderEpoch epoch() const { return epoch_; }
   Offset high_watermark() const { return high_watermark_; }
-  // Our own copy counts up to (not including) end: on stable storage with flush=ack, written with flush=async.
-  // True if the high watermark moved.
+  // Our own copy counts up to (not including) end: on stable storage with flush=ack, written with
+  // flush=async. True if the high watermark moved.
   bool on_local_commit(Offset end);
 
  private:
   bool advance();
   LeaderEpoch epoch_;
   Offset high_watermark_;
-  Offset local_;          // of our own copy, never goes back
+  Offset local_;  // of our own copy, never goes back
 };
 
 }  // namespace moldau::replica

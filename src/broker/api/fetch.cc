@@ -167,6 +167,10 @@ void watch_all(Fetching& f, host::WaitSet& changes) {
       if (wanted.partition) changes.watch(wanted.partition->moved());
 }
 
+bool asks_for_nothing(const Fetching& f) {
+  return std::ranges::all_of(f.topics, [](const WantedTopic& topic) { return topic.partitions.empty(); });
+}
+
 // Waits until the attempt is worth an answer.
 host::Task<Attempt> attempt_until_enough(Fetching& f) {
   Instant deadline = f.node.env.loop.now() + milliseconds(std::max(f.body.max_wait_ms, 0));
@@ -176,7 +180,7 @@ host::Task<Attempt> attempt_until_enough(Fetching& f) {
   if (!late) watch_all(f, changes);   // first register, then look: nothing that happens in between is missed
   for (bool first = true;; first = false) {
     Attempt attempt = co_await attempt_all(f);
-    bool done = attempt.failed || attempt.bytes >= enough || f.body.max_wait_ms <= 0 || f.topics.empty();
+    bool done = attempt.failed || attempt.bytes >= enough || f.body.max_wait_ms <= 0 || asks_for_nothing(f);
     if (done) co_return attempt;
     if (late && first) watch_all(f, changes);
     bool raised = co_await changes.wait_until(deadline);
