@@ -9,30 +9,37 @@
 
 namespace moldau::wire {
 
-Result<void> decode_into(const MessageInfo& info, void* message, Bytes in, int16_t version,
-                         Arena& arena, Bytes* rest) {
+Result<void> decode_from(const MessageInfo& info, void* message, Reader& in, int16_t version) {
   if (version < info.min_version || version > info.max_version)
     return fail(Errc::unsupported, fmt::format("{} has versions {} to {}, not {}", info.name,
                                                info.min_version, info.max_version, version));
+  info.read(message, in, version);
+  if (in.failed()) return in.error(info.name, version);
+  return {};
+}
+
+Result<void> decode_into(const MessageInfo& info, void* message, Bytes in, int16_t version,
+                         Arena& arena, Bytes* rest) {
   Reader reader(in, arena);
-  info.read(message, reader, version);
-  if (reader.failed()) return reader.error(info.name, version);
+  TRY_(decode_from(info, message, reader, version));
   if (rest) *rest = reader.rest();
   return {};
 }
 
-void encode_any(const MessageInfo& info, const void* message, int16_t version, Chain& out) {
+void encode_to(const MessageInfo& info, const void* message, Writer& out, int16_t version) {
   CHECK(version >= info.min_version && version <= info.max_version, "{} version {}", info.name,
         version);
+  info.write(message, out, version);
+}
+
+void encode_any(const MessageInfo& info, const void* message, int16_t version, Chain& out) {
   Writer writer(out);
-  info.write(message, writer, version);
+  encode_to(info, message, writer, version);
 }
 
 size_t encoded_size(const MessageInfo& info, const void* message, int16_t version) {
-  CHECK(version >= info.min_version && version <= info.max_version, "{} version {}", info.name,
-        version);
   Writer writer;
-  info.write(message, writer, version);
+  encode_to(info, message, writer, version);
   return writer.size();
 }
 
