@@ -24,7 +24,7 @@ TEST(Fetch, RecordsGoOutWithoutBeingCopied) {
   SharedBytes head = SharedBytes::copy_of(as_bytes("first batch"));
   SharedBytes tail = SharedBytes::copy_of(as_bytes("third"));
   const RecordsPiece pieces[] = {
-      {.bytes = head}, {.file = 3, .position = 4096, .length = 1000}, {.bytes = tail}};
+      {.shared = &head}, {.file = 3, .position = 4096, .length = 1000}, {.shared = &tail}};
   std::vector<FetchResponse::PartitionData> partitions(1);
   partitions[0].records.pieces = pieces;
   std::vector<FetchResponse::FetchableTopicResponse> topics(1);

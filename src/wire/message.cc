@@ -9,37 +9,30 @@
 
 namespace moldau::wire {
 
-Result<void> decode_from(const MessageInfo& info, void* message, Reader& in, int16_t version) {
+Result<void> decode_into(const MessageInfo& info, void* message, Bytes in, int16_t version,
+                         Arena& arena, Bytes* rest) {
   if (version < info.min_version || version > info.max_version)
     return fail(Errc::unsupported, fmt::format("{} has versions {} to {}, not {}", info.name,
                                                info.min_version, info.max_version, version));
-  info.read(message, in, version);
-  if (in.failed()) return in.error(info.name, version);
-  return {};
-}
-
-Result<void> decode_into(const MessageInfo& info, void* message, Bytes in, int16_t version,
-                         Arena& arena, Bytes* rest) {
   Reader reader(in, arena);
-  TRY_(decode_from(info, message, reader, version));
+  info.read(message, reader, version);
+  if (reader.failed()) return reader.error(info.name, version);
   if (rest) *rest = reader.rest();
   return {};
 }
 
-void encode_to(const MessageInfo& info, const void* message, Writer& out, int16_t version) {
+void encode_any(const MessageInfo& info, const void* message, int16_t version, Chain& out) {
   CHECK(version >= info.min_version && version <= info.max_version, "{} version {}", info.name,
         version);
-  info.write(message, out, version);
-}
-
-void encode_any(const MessageInfo& info, const void* message, int16_t version, Chain& out) {
   Writer writer(out);
-  encode_to(info, message, writer, version);
+  info.write(message, writer, version);
 }
 
 size_t encoded_size(const MessageInfo& info, const void* message, int16_t version) {
+  CHECK(version >= info.min_version && version <= info.max_version, "{} version {}", info.name,
+        version);
   Writer writer;
-  encode_to(info, message, writer, version);
+  info.write(message, writer, version);
   return writer.size();
 }
 

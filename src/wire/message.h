@@ -27,10 +27,6 @@ size_t encoded_size(const MessageInfo& info, const void* message, int16_t versio
 // JSON with Kafka's field names, on one line; record data as its size, bytes as base64.
 std::string print_any(const MessageInfo& info, const void* message, int16_t version);
 
-// The same where the reader or writer is already there, for what follows a header.
-Result<void> decode_from(const MessageInfo& info, void* message, Reader& in, int16_t version);
-void encode_to(const MessageInfo& info, const void* message, Writer& out, int16_t version);
-
 // The result views `in` and the arena: both outlive it.
 template <class M>
 Result<M> decode(Bytes in, int16_t version, Arena& arena) {
@@ -42,17 +38,6 @@ Result<M> decode(Bytes in, int16_t version, Arena& arena) {
 template <class M>
 void encode(const M& message, int16_t version, Chain& out) {
   encode_any(M::kInfo, &message, version, out);
-}
-template <class M>
-Result<M> decode(Reader& in, int16_t version) {
-  Result<M> message(std::in_place);
-  Result<void> done = decode_from(M::kInfo, &*message, in, version);
-  if (!done) return std::move(done.error());
-  return message;
-}
-template <class M>
-void encode(Writer& out, int16_t version, const M& message) {
-  encode_to(M::kInfo, &message, out, version);
 }
 template <class M>
 std::string print(const M& message, int16_t version) {

@@ -8,7 +8,10 @@
 #include <string_view>
 
 #include "base/bytes.h"
-#include "base/shared_bytes.h"
+
+namespace moldau {
+class SharedBytes;
+}
 
 namespace moldau::wire {
 
@@ -19,7 +22,7 @@ using NullableBytes = std::optional<Bytes>;
 // What Array<T> is without its type, for code that walks any message by its description
 // (wire/info.h).
 struct ArrayBase {
-  void* elements = nullptr;
+  const void* elements = nullptr;
   int32_t count = 0;  // -1: null
 
   bool is_null() const { return count < 0; }
@@ -31,7 +34,9 @@ struct ArrayBase {
 template <class T>
 struct Array : ArrayBase {
   Array() = default;
-  Array(T* first, size_t n) : ArrayBase{first, static_cast<int32_t>(n)} {}
+  Array(const T* first, size_t n) : ArrayBase{first, static_cast<int32_t>(n)} {}
+  template <size_t kExtent>
+  Array(std::span<const T, kExtent> s) : Array(s.data(), s.size()) {}
   template <size_t kExtent>
   Array(std::span<T, kExtent> s) : Array(s.data(), s.size()) {}
   static Array null() {
@@ -40,9 +45,9 @@ struct Array : ArrayBase {
     return a;
   }
 
-  T* begin() const { return static_cast<T*>(elements); }
-  T* end() const { return begin() + size(); }
-  T& operator[](size_t i) const { return begin()[i]; }
+  const T* begin() const { return static_cast<const T*>(elements); }
+  const T* end() const { return begin() + size(); }
+  const T& operator[](size_t i) const { return begin()[i]; }
 };
 
 // A tagged field that this version's schema does not know, kept as it came.
@@ -53,17 +58,15 @@ struct RawTag {
 
 // A run of record data that goes out without being copied: shared memory, or a range of a file.
 struct RecordsPiece {
-  SharedBytes bytes;  // used if file < 0
-  int32_t file = -1;  // as Chain::append_file has it
+  const SharedBytes* shared = nullptr;  // used if not null
+  int32_t file = -1;                    // else as Chain::append_file has it
   int64_t position = 0;
   size_t length = 0;  // of the file range
-
-  size_t size() const { return file < 0 ? bytes.size() : length; }
 };
 
 // A `records` field. Decoded: `bytes`. To be encoded: `pieces` in order if there are any, else a
-// copy of `bytes`. The pieces need to outlive the encoding only: the chain counts their memory from
-// then on.
+// copy of `bytes`. The pieces' shared memory is counted by the chain from then on; the pieces
+// themselves may go.
 struct Records {
   Bytes bytes;
   std::span<const RecordsPiece> pieces;

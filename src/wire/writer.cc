@@ -21,7 +21,7 @@ std::string_view fitting(std::string_view v) {
 
 size_t Records::size() const {
   size_t n = 0;
-  for (const RecordsPiece& piece : pieces) n += piece.size();
+  for (const RecordsPiece& piece : pieces) n += piece.shared ? piece.shared->size() : piece.length;
   return pieces.empty() ? bytes.size() : n;
 }
 
@@ -102,8 +102,8 @@ void Writer::records(const Records& v, bool flexible, bool nullable) {
   length(static_cast<int64_t>(v.size()), flexible, true);
   flush();
   for (const RecordsPiece& piece : v.pieces) {
-    if (out_ && piece.file < 0) out_->append(piece.bytes);
-    if (out_ && piece.file >= 0) out_->append_file(piece.file, piece.position, piece.length);
+    if (out_ && piece.shared) out_->append(*piece.shared);
+    if (out_ && !piece.shared) out_->append_file(piece.file, piece.position, piece.length);
   }
   flushed_ += v.size();
 }
