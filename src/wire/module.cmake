@@ -15,6 +15,17 @@ add_custom_command(
   DEPENDS ${wire_schemas} ${CMAKE_SOURCE_DIR}/src/wire/generate.py ${CMAKE_SOURCE_DIR}/src/wire/schema.py
   COMMENT "Generating Kafka messages"
   VERBATIM)
-target_sources(moldau_wire PRIVATE ${wire_gen}/stamp ${wire_sources})
+# Whoever includes a generated header waits for the generator, not for the library.
+add_custom_target(wire_messages DEPENDS ${wire_gen}/stamp)
+
+# Sixteen files at a time in one: the time that a message takes to compile is that of the headers it includes.
+add_library(moldau_wire_messages OBJECT ${wire_sources})
+set_target_properties(moldau_wire_messages PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16)
+target_include_directories(moldau_wire_messages PUBLIC ${wire_gen} ${CMAKE_SOURCE_DIR}/src)
+target_link_libraries(moldau_wire_messages PRIVATE fmt::fmt)
+add_dependencies(moldau_wire_messages wire_messages)
+
+target_sources(moldau_wire PRIVATE $<TARGET_OBJECTS:moldau_wire_messages>)
 target_include_directories(moldau_wire PUBLIC ${wire_gen})
+add_dependencies(moldau_wire wire_messages)
 target_compile_definitions(wire_test PRIVATE MOLDAU_WIRE_GOLDEN="${CMAKE_SOURCE_DIR}/tests/compat/wire")
