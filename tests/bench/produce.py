@@ -13,7 +13,7 @@ def main():
     scenarios = [(name, size, run.records(count)) for name, size, count in SCENARIOS if not args.only or args.only in name]
 
     def load(broker, topic, size, count):
-        return versus.measured(broker, "produce", *run.topic(broker, topic), "--records", count, "--size", size)
+        return run.load(broker, topic, "--records", count, "--size", size)
 
     for broker in run.brokers:
         for i in range(WARM_UP if broker.name == "kafka" else 1):

@@ -11,8 +11,7 @@ def main():
     count = run.records(RECORDS)
 
     def load(broker, topic):
-        return versus.measured(broker, "produce", *run.topic(broker, topic), "--records", count, "--size", 100,
-                               "--in-flight", 64, "--linger-ms", 0)
+        return run.load(broker, topic, "--records", count, "--size", 100, "--in-flight", 64, "--linger-ms", 0, gib=0)
 
     for broker in run.brokers:
         for i in range(2 if broker.name == "kafka" else 1):

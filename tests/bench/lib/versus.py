@@ -91,7 +91,6 @@ class Versus:
             self.brokers.append(Kafka(libs, args.kafka_heap))
         for broker in self.brokers:
             broker.start()
-        machine.touch_memory(2)
 
     def remove(self):
         for broker in self.brokers:
@@ -101,6 +100,14 @@ class Versus:
     def topic(self, broker, name, partitions=4):
         client("create", "--brokers", broker.address, "--topic", name, "--partitions", partitions)
         return ["--topic", name, "--partitions", partitions]
+
+    def load(self, broker, name, *arguments, gib=1):
+        """Produces to a topic of its own, with warm memory, and deletes it: no round finds the machine fuller than another."""
+        arguments = [*self.topic(broker, name), *arguments]
+        machine.touch_memory(gib)
+        figures = measured(broker, "produce", *arguments)
+        client("delete", "--brokers", broker.address, "--topic", name)
+        return figures
 
     def records(self, count):
         return max(1000, int(count * self.args.scale))

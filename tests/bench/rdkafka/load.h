@@ -50,5 +50,6 @@ void print(const Outcome& outcome);
 void produce(const Options& options);
 void consume(const Options& options);
 void create_topic(const Options& options);
+void delete_topic(const Options& options);
 
 }  // namespace moldau::bench

@@ -40,7 +40,7 @@ void take(Options& options, std::string_view name, const std::string& value) {
 }
 
 int run(int argc, char** argv) {
-  if (argc % 2 != 0) die("usage: bench_rdkafka produce|consume|create [--OPTION VALUE]...");
+  if (argc % 2 != 0) die("usage: bench_rdkafka produce|consume|create|delete [--OPTION VALUE]...");
   Options options;
   for (int i = 2; i < argc; i += 2) take(options, argv[i], argv[i + 1]);
   std::string_view command = argv[1];
@@ -50,6 +50,8 @@ int run(int argc, char** argv) {
     consume(options);
   else if (command == "create")
     create_topic(options);
+  else if (command == "delete")
+    delete_topic(options);
   else
     die("no command " + std::string(command));
   return 0;
