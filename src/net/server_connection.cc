@@ -64,13 +64,12 @@ Task<Result<void>> ServerConnection::State::read_requests(RequestHandler& handle
 Task<std::vector<Outgoing>> ServerConnection::State::next_replies() {
   std::vector<Outgoing> ready;
   while (pending.empty() && !reading_done) co_await changed.wait();
-  while (!pending.empty() && (ready.empty() || !pending.front().later)) {
+  while (!pending.empty()) {
+    const Later* first = pending.front().later.get();
+    if (first && !ready.empty() && !first->ready()) break;   // what is ready does not wait for it
     Outgoing reply = std::move(pending.front());
     pending.pop_front();
-    if (reply.later) {
-      Task<Outgoing> later = std::move(reply.later);
-      reply = co_await std::move(later);
-    }
+    if (std::unique_ptr<Later> later = std::move(reply.later)) reply = co_await later->finish();
     if (reply.chain.size() > 0) ready.push_back(std::move(reply));
   }
   changed.notify_all();
