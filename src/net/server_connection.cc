@@ -83,14 +83,13 @@ Task<Result<void>> ServerConnection::State::read_requests(RequestHandler& handle
 Task<std::vector<Outgoing>> ServerConnection::State::next_replies() {
   std::vector<Outgoing> ready;
   while (pending.empty() && !reading_done) co_await changed.wait();
-  while (!pending.empty() && (ready.empty() || !pending.front().reply.later)) {
+  while (!pending.empty()) {
+    const Later* first = pending.front().reply.later.get();
+    if (first && !ready.empty() && !first->ready()) break;  // what is ready does not wait for it
     Outgoing reply = std::move(pending.front().reply);
     size_t bytes = pending.front().bytes;
     pending.pop_front();
-    if (reply.later) {
-      Task<Outgoing> later = std::move(reply.later);
-      reply = co_await std::move(later);
-    }
+    if (std::unique_ptr<Later> later = std::move(reply.later)) reply = co_await later->finish();
     pending_bytes -= bytes;
     if (reply.chain.size() > 0) ready.push_back(std::move(reply));
   }

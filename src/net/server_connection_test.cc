@@ -32,10 +32,16 @@ struct Answers final : RequestHandler {
     out.chain.append(as_bytes(bytes));
     return out;
   }
-  host::Task<Outgoing> answer_later(std::string text) {
-    while (!is_released(text)) co_await changed.wait();
-    co_return reply(text);
-  }
+  struct Released final : Later {
+    Released(Answers& a, std::string t) : answers(a), text(std::move(t)) {}
+    Answers& answers;
+    const std::string text;
+    bool ready() const override { return answers.is_released(text); }
+    host::Task<Outgoing> finish() override {
+      while (!ready()) co_await answers.changed.wait();
+      co_return reply(text);
+    }
+  };
   host::Task<Result<Outgoing>> handle(Frame frame) override {
     std::string text(as_text(frame.bytes));
     begun.push_back(text);
@@ -43,7 +49,7 @@ struct Answers final : RequestHandler {
     if (text.starts_with("bad")) co_return fail(Errc::invalid, "a bad request");
     if (text.starts_with("none")) co_return out;
     if (text.starts_with("later")) {
-      out.later = answer_later(text);
+      out.later = std::make_unique<Released>(*this, text);
       co_return out;
     }
     while (text.starts_with("wait") && !is_released(text)) co_await changed.wait();

@@ -52,13 +52,16 @@ Watermarks Partition::watermarks() const {
   });
 }
 
-Task<Result<void>> Partition::wait_committed(host::Env& env, log::Appended append,
-                                             Instant deadline) {
+bool Partition::committed(const log::Appended& append) const {
+  Offset high_watermark = state_.enter([](const State& state) { return state.leader.high_watermark(); });
+  return high_watermark > append.last && !log_->failed(append.ticket);
+}
+
+Task<Result<void>> Partition::wait_committed(host::Env& env, log::Appended append, Instant deadline) {
   host::WaitSet changes(env.loop);
   changes.watch(moved_);
   for (;;) {
-    if (watermarks().high_watermark > append.last && !log_->failed(append.ticket))
-      co_return Result<void>();
+    if (committed(append)) co_return Result<void>();
     if (log_->offline()) co_return fail(Errc::offline, "the log directory is offline");
     if (log_->failed(append.ticket))
       co_return fail(Errc::no_space, "the disk is full; nothing of this was kept");

@@ -42,8 +42,10 @@ class Partition : private log::LogListener {
   // Does not suspend; follow it with write_out. Errors: offline, no_space.
   Result<log::Appended> append(const BlockRef& block, MutableBytes batches, WallTime now);
   host::Task<void> write_out(host::Env& env);
-  // Returns once the append lies below the high watermark. Errors: timed_out (it may still commit),
-  // no_space and offline (it was taken back), closed (the partition was deleted).
+  // The append lies below the high watermark. False: not yet, or it failed; wait_committed tells.
+  bool committed(const log::Appended& append) const;
+  // Returns once the append lies below the high watermark. Errors: timed_out (it may still commit), no_space and
+  // offline (it was taken back), closed (the partition was deleted).
   host::Task<Result<void>> wait_committed(host::Env& env, log::Appended append, Instant deadline);
 
   Watermarks watermarks() const;

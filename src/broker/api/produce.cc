@@ -2,6 +2,8 @@
 // (acks=all), or on our own copy (acks=1; the same while we are the only one); with acks=0 not at all, an error closes the
 // connection. The reply waits apart, so that the connection's next request begins meanwhile; replies keep their order.
 // Not there yet: duplicate detection for idempotent producers, transactions (docs/status.md).
+#include <algorithm>
+
 #include "base/bug.h"
 #include "broker/api/handlers.h"
 #include "broker/errors.h"
@@ -30,7 +32,11 @@ struct Pending {
 };
 
 // A Produce request while it is answered. Its response lies in the request's arena.
-struct Production {
+struct Production : net::Later {
+  Production(Node& n, RequestPtr r, const ProduceRequest& b) : node(n), request(std::move(r)), body(b) {}
+  bool ready() const override;
+  host::Task<net::Outgoing> finish() override;
+
   Node& node;
   RequestPtr request;
   ProduceRequest body;
@@ -38,7 +44,6 @@ struct Production {
   std::vector<Pending> pending;
   bool failed = false;
 };
-using ProductionPtr = std::unique_ptr<Production>;
 
 void refuse(Production& p, PartitionAnswer& answer, ErrorCode error, std::string_view text = {}) {
   p.failed = true;
@@ -104,21 +109,25 @@ host::Task<void> append_topic(Production& p, const ProduceRequest::TopicProduceD
   }
 }
 
-// Awaited by the connection when the reply's turn has come.
-host::Task<net::Outgoing> answer_when_committed(ProductionPtr p) {
-  Instant deadline = p->node.env.loop.now() + milliseconds(std::max(p->body.timeout_ms, 0));
-  for (Pending& pending : p->pending) {
-    Result<void> committed = co_await pending.partition->wait_committed(p->node.env, pending.appended, deadline);
-    if (!committed) refuse(*p, *pending.answer, to_kafka(committed.error()), committed.error().text());
+bool Production::ready() const {
+  return std::ranges::all_of(pending, [](const Pending& p) { return p.partition->committed(p.appended); });
+}
+
+host::Task<net::Outgoing> Production::finish() {
+  Instant deadline = node.env.loop.now() + milliseconds(std::max(body.timeout_ms, 0));
+  for (Pending& p : pending) {
+    if (p.partition->committed(p.appended)) continue;
+    Result<void> committed = co_await p.partition->wait_committed(node.env, p.appended, deadline);
+    if (!committed) refuse(*this, *p.answer, to_kafka(committed.error()), committed.error().text());
   }
-  co_return reply(*p->request, p->response);
+  co_return reply(*request, response);
 }
 
 }  // namespace
 
 Answer produce(Node& node, RequestPtr request) {
   TRY_CO(body, wire::decode<wire::ProduceRequest>(request->body, request->version, request->arena));
-  auto p = std::make_unique<Production>(Production{node, std::move(request), body, {}, {}});
+  auto p = std::make_unique<Production>(node, std::move(request), body);
   std::span<TopicAnswer> topics = p->request->arena.array<TopicAnswer>(body.topic_data.size());
   p->response.responses = topics;
   for (size_t i = 0; i < topics.size(); i++) co_await append_topic(*p, body.topic_data[i], topics[i]);
@@ -128,7 +137,7 @@ Answer produce(Node& node, RequestPtr request) {
     co_return out;
   }
   if (p->pending.empty() || planted(Bug::ack_before_sync)) co_return reply(*p->request, p->response);
-  out.later = answer_when_committed(std::move(p));
+  out.later = std::move(p);
   co_return out;
 }
 

@@ -15,15 +15,14 @@ Helpers::~Helpers() {
 
 void Helpers::submit(Job job) {
   if (!job.done.run) job.done = {&resume_op, job.op, 0};
+  bool served = false;
   {
     std::scoped_lock lock(mutex_);
-    bool served = jobs_.size() < idle_ || start_one() || !threads_.empty();
-    if (served) {
-      jobs_.push_back(job);
-      wanted_.notify_one();
-      return;
-    }
+    served = jobs_.size() < idle_ || start_one() || !threads_.empty();
+    if (served) jobs_.push_back(job);
   }
+  // Outside of the lock: whom it wakes would run straight into it and sleep again.
+  if (served) return wanted_.notify_one();
   finish(job);  // the system gives us no thread at all: slow is better than stuck
 }
 
