@@ -1,6 +1,8 @@
 """Asks a running Kafka everything that the comparison asks and prints docs/reference-behaviour.md from its answers."""
 import sys
+import tempfile
 
+import kafka
 import messages
 import wire_cases
 import wire_diff
@@ -43,8 +45,15 @@ def config_table(configs):
     return "\n".join(lines + [f"| {c['Name']} | {c['Value']} | {c['ConfigSource']} | {c['ReadOnly']} | {c['IsSensitive']} |" for c in configs]) + "\n"
 
 
-def main(jar, address):
-    protocol = messages.Protocol(jar)
-    side = wire_diff.run_side("Kafka", address, protocol, wire_diff.new_run(), wire_diff.common_versions([address], protocol))
-    configs = wire_cases.notes_only(side)
+def main(address):
+    protocol = messages.Protocol(kafka.clients_jar())
+    with tempfile.TemporaryDirectory(prefix="moldau-compat-") as folder:
+        server = None if address else kafka.Server(folder).start()
+        try:
+            address = address or server.address
+            side = wire_diff.run_side("Kafka", address, protocol, wire_diff.new_run(), wire_diff.common_versions([address], protocol))
+            configs = wire_cases.notes_only(side)
+        finally:
+            if server:
+                server.stop()
     sys.stdout.write(HEAD + features(side) + "\n" + config_table(configs) + "\n## Request by request\n\n" + wire_table.table(side))

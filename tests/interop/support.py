@@ -45,6 +45,10 @@ class InteropTest(unittest.TestCase):
             return found and len(found[0]["partitions"]) == partitions and all(p["leader"] >= 0 for p in found[0]["partitions"])
         wait_until(there, 20, f"topic {name} with {partitions} partitions")
 
+        # Kafka names the leader a moment before it opens the log; kafka-python's producer, which retries nothing, would fail in between.
+        every = [word for p in range(partitions) for word in ("-t", f"{name}:{p}:-1")]
+        wait_until(lambda: kcat(self.address, "-Q", *every, check=False).returncode == 0, 20, f"topic {name} to open")
+
     def producer(self, **config):
         producer = KafkaProducer(bootstrap_servers=self.address, **config)
         self.addCleanup(producer.close, 5)
