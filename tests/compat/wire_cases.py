@@ -65,9 +65,9 @@ def metadata(s, v):
     if v >= 4:
         ask("unknown topic, no auto-create", named(s.topic_name("nobody")), **no_create)
         ask("known and unknown topic, no auto-create", named(s.topic_name("nobody"), known), **no_create)
-    ask("unknown topic, auto-create", named(s.topic_name(f"auto-{v}")))
-    s.wait_topic(s.topic_name(f"auto-{v}"), 1)
-    ask("that topic once it is there", named(s.topic_name(f"auto-{v}")))
+    ask("unknown topic, auto-create", named(s.topic_name(f"auto-v{v}")))
+    s.wait_topic(s.topic_name(f"auto-v{v}"), 1)
+    ask("that topic once it is there", named(s.topic_name(f"auto-v{v}")))
     ask("no topics" if v else "empty list = all topics", [])
     if v:
         ask("all topics", None)
@@ -97,7 +97,7 @@ def create_topics(s, v):
 
     def topic(name=None, partitions=1, replication=1, **more):
         number[0] += 1
-        return {"Name": s.topic_name(f"create-{v}-{number[0]}") if name is None else name,
+        return {"Name": s.topic_name(f"create-v{v}-{number[0]}") if name is None else name,
                 "NumPartitions": partitions, "ReplicationFactor": replication, **more}
 
     def ask(label, *topics, **more):
@@ -154,7 +154,7 @@ def delete_topics(s, v):
         body = {"Topics": topics} if v >= 6 else {"TopicNames": list(names)}
         return s.ask(f"DeleteTopics: {label}", "DeleteTopics", v, TimeoutMs=10_000, **body)
 
-    one, two, three = (s.make_topic(f"delete-{v}-{i}") for i in range(3))
+    one, two, three = (s.make_topic(f"delete-v{v}-{i}") for i in range(3))
     ask("a topic", [one])
     s.wait_gone(one)
     ask("that topic again", [one])

@@ -2,6 +2,7 @@
 import struct
 import time
 
+import rawclient
 import records
 from records import batch
 from wire_cases import UNKNOWN_ID
@@ -15,19 +16,29 @@ def gzip_of(payload):
     return gzip.compress(payload, mtime=0)
 
 
+def relative(answer, ends):
+    """Base offsets relative to where the partition ended before, so that one wrong answer does not make all later ones differ."""
+    if isinstance(answer, dict):
+        for part in (p for topic in answer["Responses"] for p in topic["PartitionResponses"]):
+            if part["BaseOffset"] >= 0 and ends.get(part["Index"]) is not None:
+                part["BaseOffset"] = f"end{part['BaseOffset'] - ends[part['Index']]:+d}"
+
+
 def produce(s, v):
-    topic = s.make_topic(f"produce-{v}", partitions=2)
+    topic = s.make_topic(f"produce-v{v}", partitions=2)
     topic_id = s.id_of(topic)
 
     def entry(data, partition=0):
         return {"Index": partition, "Records": data}
 
-    def send(label, *entries, name=None, id=None, acks=-1, transactional=None, wait=15.0, timeout=5000, version=v):
+    def send(label, *entries, name=None, id=None, acks=-1, transactional=None):
+        ends = {e["Index"]: s.end_offset(topic, e["Index"]) for e in entries}
         part = {"Name": topic if name is None else name, "TopicId": topic_id if id is None else id, "PartitionData": list(entries)}
-        return s.ask(f"Produce: {label}", "Produce", version, wait=wait, Acks=acks, TimeoutMs=timeout, TransactionalId=transactional, TopicData=[part])
+        s.ask(f"Produce: {label}", "Produce", v, Acks=acks, TimeoutMs=5000, TransactionalId=transactional, TopicData=[part])
+        relative(s.answers[f"Produce: {label}", v], ends)
 
-    def one(label, *values, acks=-1, wait=15.0, transactional=None, partition=0, timestamp=NOW, timestamps=None, **fields):
-        return send(label, entry(batch(*values, timestamp=timestamp, timestamps=timestamps, **fields), partition), acks=acks, wait=wait, transactional=transactional)
+    def one(label, *values, acks=-1, partition=0, timestamp=NOW, timestamps=None, **fields):
+        send(label, entry(batch(*values, timestamp=timestamp, timestamps=timestamps, **fields), partition), acks=acks)
 
     one("acks=all", b"one")
     one("acks=1", b"two", b"three", acks=1)
@@ -67,18 +78,17 @@ def acks_zero_errors(s, v, topic, topic_id):
         connection = s.connect()
         connection.send("Produce", v, {"Acks": 0, "TimeoutMs": 5000, "TopicData": [
             {"Name": topic, "TopicId": topic_id, "PartitionData": [{"Index": partition, "Records": data}]}]})
-        s.ask(f"Produce: acks=0, {label}, then ListOffsets", "ListOffsets", 5, ReplicaId=-1, Topics=[
-            {"Name": topic, "Partitions": [{"PartitionIndex": 0, "Timestamp": -1}]}]) if (f"Produce: acks=0, {label}, then ListOffsets", 5) not in s.answers else s.drop()
+        s.ask(f"Produce: acks=0, {label}, then ListOffsets", "ListOffsets", 5, key=v, ReplicaId=-1, Topics=[
+            {"Name": topic, "Partitions": [{"PartitionIndex": 0, "Timestamp": -1}]}])
 
 
 def no_answer(s, v, topic, topic_id):
-    """acks=0: the next answer on the connection belongs to the next request."""
+    """acks=0: the next answer on the connection belongs to the next request, and the record is there."""
     connection = s.connect()
     connection.send("Produce", v, {"Acks": 0, "TimeoutMs": 5000, "TopicData": [
         {"Name": topic, "TopicId": topic_id, "PartitionData": [{"Index": 0, "Records": batch(b"zero", timestamp=NOW)}]}]})
-    answer = s.call("ListOffsets", 5, ReplicaId=-1, Topics=[{"Name": topic, "Partitions": [{"PartitionIndex": 0, "Timestamp": -1}]}])
-    s.requests["Produce: acks=0, end offset behind it"] = "ListOffsets"
-    s.record("Produce: acks=0, end offset behind it", v, s.hide(answer))
+    # Durable brokers move the end offset when the disk is done, which nobody waited for: the record may come a moment later.
+    rawclient.wait_until(lambda: s.end_offset(topic, 0) == 4, 10, f"the record sent with acks=0 ({s.name})")
 
 
 def broken_batches(one, send, entry):
@@ -172,7 +182,7 @@ def idempotent(s, v, one):
 
 def compacted(s, v):
     """Records without key on a compacted topic: the record errors of v8."""
-    name = s.topic_name(f"compacted-{v}")
+    name = s.topic_name(f"compacted-v{v}")
     answer = s.call("CreateTopics", 7, Topics=[{"Name": name, "NumPartitions": 1, "ReplicationFactor": 1, "Configs": [
         {"Name": "cleanup.policy", "Value": "compact"}]}], timeoutMs=10_000)
     if answer["Topics"][0]["ErrorCode"]:

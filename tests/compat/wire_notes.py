@@ -10,7 +10,7 @@ import wire_table
 
 HEAD = """# What Apache Kafka 4.3.1 answers
 
-Recorded from a running single node by `tests/compat/run wire-notes`; `tests/compat/run wire-diff` sends the same requests to Moldau and compares.
+Recorded from a running single node by `tests/compat/run wire-notes > docs/reference-behaviour.md`; `tests/compat/run wire-diff` sends the same requests to Moldau and compares.
 In the answers: fields that hold their schema's default are left out (error codes never), so are broker list, cluster id and controller id; `RUN-x` is
 topic x of this run, `Topic` its name or (in the versions that use ids) its id; `T+n` is n ms after the timestamp the records were sent with. Versions are
 put together when they differ only by fields the older ones do not have.

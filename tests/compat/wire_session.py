@@ -10,6 +10,8 @@ NOW = int(time.time() * 1000) - 60_000   # the timestamp of every record that do
 # Lists whose order in Kafka is that of a hash map, or shuffled on purpose (DeleteTopics): compared as sets. Fetch keeps its order.
 _UNORDERED = {"Topics", "Responses", "PartitionResponses", "SupportedFeatures", "FinalizedFeatures"}
 
+PREPARED = ("known", "col_lision", "offsets", "fetch", "fetch-empty")    # the topics that are there before the first case
+
 
 class Session:
     def __init__(self, name, address, protocol, run):
@@ -81,8 +83,9 @@ class Session:
 
     # --- recorded
 
-    def ask(self, label, api, version, decode=None, wait=15.0, **body):
-        """Sends one request, records what came back under (label, version), returns it decoded (None when nothing came)."""
+    def ask(self, label, api, version, decode=None, wait=15.0, key=None, **body):
+        """Sends one request, records what came back under (label, key or version), returns it decoded (None when nothing came).
+        `decode`: the version to read the answer in."""
         self.requests[label] = api
         connection = self.connect()
         connection.socket.settimeout(wait)
@@ -90,20 +93,26 @@ class Session:
             connection.send(api, version, body)
             answer = connection.receive(api, version if decode is None else decode)
         except rawclient.Closed:
-            self.record(label, version, "closed")
+            self.record(label, version if key is None else key, "closed")
             self.drop()
             return None
         except rawclient.Silent:
-            self.record(label, version, "no answer")
+            self.record(label, version if key is None else key, "no answer")
             self.drop()
             return None
         except (ValueError, UnicodeDecodeError) as error:
-            self.record(label, version, f"undecodable: {error}")
+            self.record(label, version if key is None else key, f"undecodable: {error}")
             self.drop()
             return None
         connection.socket.settimeout(15.0)
-        self.record(label, version, self.hide(self.ours(answer)))
+        self.record(label, version if key is None else key, self.hide(self.ours(answer)))
         return answer
+
+    def end_offset(self, topic, partition):
+        """Where the next record of the partition goes; None if there is no such partition."""
+        part = self.call("ListOffsets", 5, ReplicaId=-1, Topics=[{"Name": topic, "Partitions": [{"PartitionIndex": partition, "Timestamp": -1}]}])
+        part = part["Topics"][0]["Partitions"][0]
+        return None if part["ErrorCode"] else part["Offset"]
 
     def record(self, label, version, answer):
         if (label, version) in self.answers:
@@ -111,9 +120,9 @@ class Session:
         self.answers[label, version] = answer
 
     def ours(self, answer):
-        """Metadata of all topics: only those of this comparison."""
-        if "Topics" in answer and "Brokers" in answer:
-            answer = {**answer, "Topics": [t for t in answer["Topics"] if not (t["Name"] or "").startswith("wire") or self.run in t["Name"]]}
+        """Metadata of all topics: only those that the preparation made, since what the cases create is compared elsewhere."""
+        if len(answer.get("Topics") or []) > 3 and "Brokers" in answer:
+            answer = {**answer, "Topics": [t for t in answer["Topics"] if (t["Name"] or "").removeprefix(f"{self.run}-") in PREPARED]}
         return answer
 
     def hide(self, value, field=""):
@@ -127,7 +136,7 @@ class Session:
                 out.sort(key=lambda v: (str(v.get("Name")), str(v.get("TopicId")), v.get("Index", 0)))
             return out
         if isinstance(value, uuid.UUID):                        # topic ids are drawn at random
-            return self.ids.get(value, "some id").replace(self.run, "RUN")
+            return self.hide(self.ids.get(value, "some id"))
         if field in ("NodeId", "ControllerId", "LeaderId", "ReplicaNodes", "IsrNodes", "PreferredReadReplica"):
             return "this node" if value == self.node else value
         if field == "Host":                                     # where each broker listens
@@ -136,7 +145,9 @@ class Session:
             return "its port" if value == self.port else value
         if field == "ClusterId":
             return "an id" if value else value
-        if field in ("ProducerId", "SessionId"):                # given out by each broker
+        if field == "ProducerId":                               # given out by each broker, like session ids
+            return "an id" if value >= 0 else value
+        if field == "SessionId":
             return "an id" if value > 0 else value
         if field == "LogAppendTimeMs":
             return "a time" if value > 0 else value
@@ -147,5 +158,6 @@ class Session:
         if isinstance(value, (bytes, bytearray)):
             return bytes(value).hex()
         if isinstance(value, str):                              # the allowed range of timestamps moves with the clock
-            return re.sub(r"within \[-?\d+, \d+\]", "within [LOW, HIGH]", value.replace(self.run, "RUN") if self.run else value)
+            value = value.replace(self.run, "RUN") if self.run else value
+            return re.sub(r"within \[-?\d+, \d+\]", "within [LOW, HIGH]", re.sub(r"(RUN-\w+-v)\d+", r"\1N", value))
         return value

@@ -122,7 +122,7 @@ class Restart(OwnBrokerTest):
     def test_a_stop_with_clients_connected_does_not_wait_for_them(self):
         b = self.broker().start()
         kcat(b.address, "-P", "-t", "watched", stdin="x\n")
-        reader = subprocess.Popen(["kcat", "-b", b.address, "-C", "-t", "watched", "-u", "-X", "fetch.wait.max.ms=60000", "-X", "log_level=0"],
+        reader = subprocess.Popen(["kcat", "-b", b.address, "-C", "-E", "-t", "watched", "-u", "-X", "fetch.wait.max.ms=60000", "-X", "log_level=0"],
                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         try:
             self.assertEqual(reader.stdout.readline(), b"x\n")
