@@ -50,7 +50,8 @@ def produce_codecs(address, topic, first, count):
     """Partition n gets `count` records of codec n, keys and headers included."""
     for partition, codec in enumerate(CODECS):
         lines = "".join(f"key{i % 7}:{value(codec, i)}\n" for i in range(first, first + count))
-        kcat(address, "-P", "-t", topic, "-p", str(partition), "-K:", "-z", codec, "-H", "h=v", "-X", "batch.num.messages=100", stdin=lines.encode())
+        kcat(address, "-P", "-t", topic, "-p", str(partition), "-K:", "-z", codec, "-H", "h=v", "-X", "batch.num.messages=100", "-X", "linger.ms=100",
+             stdin=lines.encode())
 
 
 def read_back(address, topic, partition):
@@ -94,7 +95,8 @@ def check_dump(broker, checks):
         checks.check(f"{codec}: it sees 2,000 records with their offsets and bytes", stored == [(i, value(codec, i)) for i in range(2000)],
                      [f"{len(stored)} records, first {stored[:1]}"])
         names = {line.split("compresscodec: ")[1].split()[0] for path in files if f"/codecs-{partition}/" in path for line in files[path]["batches"]}
-        checks.check(f"{codec}: the batches on disk are {codec}", names == {codec}, [str(names)])
+        # librdkafka leaves a batch alone that would only grow, such as one of a single short record.
+        checks.check(f"{codec}: the batches on disk are {codec}", codec in names and names <= {codec, "none"}, [str(names)])
     one = [r for path in sorted(files) if "/idempotent-0/" in path for r in files[path]["records"]]
     checks.check("idempotent: 2,000 records", one == [(i, value("idempotent", i)) for i in range(2000)], [f"{len(one)} records"])
     large = [r for path in sorted(files) if "/large-0/" in path for r in files[path]["records"]]
