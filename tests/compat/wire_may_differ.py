@@ -1,0 +1,21 @@
+"""Where Moldau's answers may differ from Kafka's, each with its reason; what is only not built yet says what it waits for. What differs
+between any two brokers (ids, ports, times, throttling, the order of hash maps) is hidden in wire_session instead.
+"""
+
+# (the case's label, as a pattern for all of it; the start of the difference's line, as a pattern; why)
+MAY_DIFFER = (
+    (r"ApiVersions", r"(SupportedFeatures|FinalizedFeatures|FinalizedFeaturesEpoch)\b",
+     "feature levels wait for the metadata log"),
+    (r"CreateTopics: .*", r"Topics\[\d\]\.Configs\b",
+     "the list of a topic's configs waits for topic configs"),
+    (r"CreateTopics: (config|unknown config|bad config value|config out of range|null config value)", r"Topics\[0\]",
+     "creating a topic with configs of its own waits for topic configs"),
+    (r"Produce: compacted topic, .*", r"answer",
+     "compacted topics wait for topic configs"),
+    (r"Fetch: session.*", r"",
+     "fetch sessions are not offered yet: session id 0, which Kafka too answers when its session cache is full"),
+    (r"Metadata: unknown topic, auto-create", r"Topics\[0\]",
+     "a topic that is asked for is there at once: no client has to ask a second time"),
+    (r"Fetch: (partition limit (100|200)|request limit 200, two partitions)", r"Responses\[0\]\.Partitions\[0\]\.Records",
+     "the last batch is not sent in part: no client can use a part"),
+)
