@@ -13,6 +13,7 @@ Answer delete_topics(Node& node, RequestPtr request);
 Answer produce(Node& node, RequestPtr request);
 Answer fetch(Node& node, RequestPtr request);
 Answer list_offsets(Node& node, RequestPtr request);
+Answer find_coordinator(Node& node, RequestPtr request);
 Answer init_producer_id(Node& node, RequestPtr request);
 
 // The answer to an ApiVersions request of a version that we do not know: version 0, error 35, and our range (KIP-511).

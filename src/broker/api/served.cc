@@ -11,6 +11,7 @@ std::span<const Served> served_apis() {
       {ApiKey::fetch, 4, 4, 18, &fetch},
       {ApiKey::list_offsets, 0, 0, 11, &list_offsets},
       {ApiKey::metadata, 0, 0, 13, &metadata},
+      {ApiKey::find_coordinator, 0, 0, 6, &find_coordinator},
       {ApiKey::api_versions, 0, 0, 4, &api_versions},
       {ApiKey::create_topics, 0, 0, 7, &create_topics},
       {ApiKey::delete_topics, 0, 0, 6, &delete_topics},
