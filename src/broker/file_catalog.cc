@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <set>
 
 #include "host/entropy.h"
 #include "host/env.h"
@@ -20,6 +21,7 @@ constexpr std::string_view kTitle = "moldau-catalog 1";
 
 struct Stored {
   std::vector<Topic> topics;
+  std::set<std::string> names;   // of them
   int64_t reserved = 0;
 };
 
@@ -46,7 +48,9 @@ Result<void> parse_line(std::string_view line, Stored* out) {
     Topic topic{.name = std::string(w[1])};
     TRY(id, Uuid::parse(w[2]));
     topic.id = id;
-    if (to_number(w[3], &topic.partitions)) {
+    if (to_number(w[3], &topic.partitions) && topic.partitions > 0) {
+      if (!out->names.insert(topic.name).second)
+        return fail(Errc::corrupt, fmt::format("topic '{}' stands there twice", topic.name));
       out->topics.push_back(std::move(topic));
       return {};
     }
@@ -69,6 +73,7 @@ Result<Stored> parse(std::string_view text) {
     Result<void> parsed = parse_line(line, &out);
     if (!parsed) return std::move(parsed.error()).in(fmt::format("line {}", number));
   }
+  if (number == 0) return fail(Errc::corrupt, fmt::format("line 1 is missing, expected '{}'", kTitle));
   return out;
 }
 

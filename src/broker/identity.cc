@@ -34,6 +34,7 @@ Result<Identity> parse(std::string_view text, const std::string& path, BrokerId 
   if (value("node.id") != fmt::format("{}", node_id))
     return fail(Errc::invalid, fmt::format("{}: this directory belongs to node {}, we are node {}. Start with its node.id, or "
                                            "choose another data directory", path, value("node.id"), node_id));
+  if (value("cluster.id").empty()) return fail(Errc::invalid, path + ": it has no cluster.id");
   Identity out{.cluster_id = value("cluster.id"), .node_id = node_id};
   if (!value("directory.id").empty()) {
     TRY(id, Uuid::parse(value("directory.id")));

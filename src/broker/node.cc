@@ -9,14 +9,52 @@ std::string Node::advertised_host() const {
   return address.ip.is_any() ? "localhost" : address.ip.to_string();
 }
 
+namespace {
+
+// Holds the right to change what topics there are.
+class Turn {
+ public:
+  explicit Turn(host::Semaphore& changes) : changes_(changes) {}
+  ~Turn() { changes_.release(1); }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  host::Semaphore& changes_;
+};
+
+// Whether the catalog on disk is the old one or the new one is not known any more.
+bool is_broken_disk(const Error& error) { return error.code() == Errc::io; }
+
+}  // namespace
+
 Task<Result<Topic>> Node::create_topic(std::string name, int32_t count) {
-  CO_TRY(topic, catalog.create(std::move(name), count));
-  CO_TRY_(partitions.open(env, topic));
-  co_return std::move(topic);
+  co_await changes.acquire(1);
+  Turn turn(changes);
+  Result<Topic> topic = co_await catalog.create(name, count);
+  if (!topic) {
+    if (is_broken_disk(topic.error())) partitions.take_offline(topic.error());
+    co_return std::move(topic.error());
+  }
+  const Topic& made = *topic;
+  Result<void> opened = co_await partitions.create(env, made);
+  if (opened) co_return std::move(*topic);
+  // A topic that nobody can write to or read from would look well in the metadata for ever.
+  (void)co_await catalog.remove(name);
+  co_return std::move(opened.error());
 }
 
 Task<Result<void>> Node::delete_topic(Topic topic) {
-  CO_TRY_(catalog.remove(topic.name));
+  co_await changes.acquire(1);
+  Turn turn(changes);
+  // Another request may have deleted it meanwhile, and a third made a new one of that name.
+  bool there = catalog.topics()->find(topic.id) != nullptr;
+  if (!there) co_return fail(Errc::not_found, "This server does not host this topic-partition.");
+  Result<void> removed = co_await catalog.remove(topic.name);
+  if (!removed) {
+    if (is_broken_disk(removed.error())) partitions.take_offline(removed.error());
+    co_return removed;
+  }
   co_return co_await partitions.remove(env, topic);
 }
 

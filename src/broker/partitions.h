@@ -33,22 +33,33 @@ class Partitions {
 
   // nullptr: not here.
   Ref find(std::string_view topic, int32_t index) const;
-  // Opens, or creates, all partitions of the topic. Errors: the log's; then none of them is served.
+  // Opens all partitions of a topic; what is missing on disk is made. Errors: the log's; then none of them is served.
   host::Task<Result<void>> open(host::Env& env, Topic topic);
-  // Takes them out of service and removes their files.
+  // Makes all partitions of a new topic. Errors: the same; then none of them is served, nor on disk.
+  host::Task<Result<void>> create(host::Env& env, Topic topic);
+  // Takes them out of service and removes their files. The first error, if any; then files are left, that no topic
+  // of the same name will ever show.
   host::Task<Result<void>> remove(host::Env& env, Topic topic);
-  // Ends every wait for them: appends, fetches. Before close_all.
+  // Ends every wait for them, also for those that are still being opened: appends, fetches. Before close_all.
   void retire_all();
   // A clean stop of every log. The first error, if any; the others are closed all the same.
   host::Task<Result<void>> close_all(host::Env& env);
   size_t size() const;
+  // The disk has failed in a way that the logs have not seen.
+  void take_offline(const Error& error);
 
  private:
   using Key = std::pair<std::string, int32_t>;
+  struct Open {
+    std::map<Key, Ref, std::less<>> by_name;
+    bool retired = false;      // all of them, and those to come
+  };
   std::vector<Ref> take(const std::string& topic);
+  host::Task<Result<Ref>> open_one(host::Env& env, const Topic& topic, int32_t index, bool fresh);
+  host::Task<Result<void>> open_all(host::Env& env, const Topic& topic, bool fresh);
   log::LogDir& dir_;
   const log::LogConfig config_;
-  host::Monitor<std::map<Key, Ref, std::less<>>> open_;
+  host::Monitor<Open> open_;
 };
 
 }  // namespace moldau::broker

@@ -81,6 +81,8 @@ Task<Result<void>> Server::State::open() {
 
 Task<Result<void>> Server::State::open_topics() {
   std::shared_ptr<const Topics> topics = catalog->topics();
+  Result<std::vector<std::string>> directories = co_await dir->partitions(env);   // and finishes deletions
+  if (!directories) MOLDAU_LOG_WARN(logger, "what deleted topics left could not be removed: {}", directories.error().to_string());
   for (const Topic& topic : topics->all()) {
     Result<void> opened = co_await partitions->open(env, topic);
     if (!opened) co_return std::move(opened.error()).in("topic " + topic.name);

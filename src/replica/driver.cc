@@ -72,19 +72,58 @@ Task<Result<void>> Partition::wait_committed(host::Env& env, log::Appended appen
   }
 }
 
+// A read under way. Not granted: the partition is retired.
+class Partition::Read {
+ public:
+  explicit Read(Partition& partition) : partition_(partition) {
+    granted_ = partition_.state_.enter([](State& state) {
+      if (!state.retired) state.reads++;
+      return !state.retired;
+    });
+  }
+  ~Read() {
+    if (!granted_) return;
+    bool last =
+        partition_.state_.enter([](State& state) { return --state.reads == 0 && state.retired; });
+    if (last) partition_.unused_.raise();
+  }
+  Read(const Read&) = delete;
+  Read& operator=(const Read&) = delete;
+  bool granted() const { return granted_; }
+  static Error refusal() { return fail(Errc::closed, "the partition is going away"); }
+
+ private:
+  Partition& partition_;
+  bool granted_ = false;
+};
+
 Task<Result<log::ReadResult>> Partition::read(host::Env& env, Offset from, size_t max_bytes,
                                               bool at_least_one) {
+  Read read(*this);
+  if (!read.granted()) co_return Read::refusal();
   Watermarks marks = watermarks();
   bool outside = from < marks.log_start || from > marks.high_watermark;
   if (outside)
     co_return fail(Errc::out_of_range, fmt::format("offset {} is outside [{}, {}]", from,
                                                    marks.log_start, marks.high_watermark));
-  if (retired()) co_return fail(Errc::closed, "the partition is going away");
   log::ReadRequest request{.from = from,
                            .max_bytes = max_bytes,
                            .limit = marks.high_watermark,
                            .at_least_one = at_least_one};
   co_return co_await log_->read(env, request);
+}
+
+Task<Result<std::optional<log::TimestampOffset>>> Partition::find_timestamp(host::Env& env,
+                                                                            WallTime t) {
+  Read read(*this);
+  if (!read.granted()) co_return Read::refusal();
+  co_return co_await log_->find_timestamp(env, t);
+}
+
+Task<Result<std::optional<log::TimestampOffset>>> Partition::max_timestamp(host::Env& env) {
+  Read read(*this);
+  if (!read.granted()) co_return Read::refusal();
+  co_return co_await log_->max_timestamp(env);
 }
 
 void Partition::retire() {
@@ -95,7 +134,23 @@ bool Partition::retired() const {
   return state_.enter([](const State& state) { return state.retired; });
 }
 
-Task<Result<void>> Partition::close(host::Env& env) { return log_->close(env); }
-Task<Result<void>> Partition::remove(host::Env& env) { return log_->remove(env); }
+Task<void> Partition::unused(host::Env& env) {
+  host::WaitSet changes(env.loop);
+  changes.watch(unused_);
+  while (state_.enter([](const State& state) { return state.reads > 0; }))
+    co_await changes.wait_until(kNever);
+}
+
+Task<Result<void>> Partition::close(host::Env& env) {
+  retire();
+  co_await unused(env);
+  co_return co_await log_->close(env);
+}
+
+Task<Result<void>> Partition::remove(host::Env& env) {
+  retire();
+  co_await unused(env);
+  co_return co_await log_->remove(env);
+}
 
 }  // namespace moldau::replica

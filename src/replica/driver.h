@@ -3,6 +3,7 @@
 // fetch has let go).
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/ids.h"
@@ -53,7 +54,10 @@ class Partition : private log::LogListener {
   // the log's.
   host::Task<Result<log::ReadResult>> read(host::Env& env, Offset from, size_t max_bytes,
                                            bool at_least_one);
-  log::Log& log() { return *log_; }
+  // Of what is written, also above the high watermark. Errors: the log's.
+  host::Task<Result<std::optional<log::TimestampOffset>>> find_timestamp(host::Env& env,
+                                                                         WallTime t);
+  host::Task<Result<std::optional<log::TimestampOffset>>> max_timestamp(host::Env& env);
 
   // Raised when the high watermark moves, an append fails, or the partition goes away.
   host::Signal& moved() { return moved_; }
@@ -64,8 +68,9 @@ class Partition : private log::LogListener {
   // Takes it out of service: waiting appends and fetches end with closed.
   void retire();
   bool retired() const;
+  // Both retire it and wait for the reads under way.
   host::Task<Result<void>> close(host::Env& env);   // clean stop
-  host::Task<Result<void>> remove(host::Env& env);  // with its files; after retire
+  host::Task<Result<void>> remove(host::Env& env);  // with its files
 
  private:
   void on_committed(Offset end) override;
@@ -75,12 +80,16 @@ class Partition : private log::LogListener {
     explicit State(Leader l) : leader(l) {}
     Leader leader;
     bool retired = false;
+    size_t reads = 0;  // under way; they use the log's files by their names
   };
+  class Read;
+  host::Task<void> unused(host::Env& env);
   const std::string topic_;
   const PartitionIndex index_;
   std::unique_ptr<log::Log> log_;
   host::Monitor<State> state_;
   host::Signal moved_;
+  host::Signal unused_;  // retired, and the last read has ended
 };
 
 }  // namespace moldau::replica
