@@ -17,6 +17,7 @@
 #include "host/scope.h"
 #include "log/log_dir.h"
 #include "net/server_connection.h"
+#include "replica/driver.h"
 
 namespace moldau::broker {
 
@@ -36,6 +37,7 @@ struct Server::State {
 
   Task<Result<void>> open();
   Task<Result<void>> open_topics();
+  void tell_recovery(const Topic& topic);
   Task<void> accept_connections();
   Task<void> serve(std::unique_ptr<host::Stream> stream);
   Task<void> watch_disk();
@@ -86,11 +88,22 @@ Task<Result<void>> Server::State::open_topics() {
   for (const Topic& topic : topics->all()) {
     Result<void> opened = co_await partitions->open(env, topic);
     if (!opened) co_return std::move(opened.error()).in("topic " + topic.name);
+    tell_recovery(topic);
   }
   if (!topics->all().empty())
     MOLDAU_LOG_INFO(logger, "opened {} topics with {} partitions; the last stop was {}", topics->all().size(),
                     partitions->size(), dir->was_clean() ? "clean" : "not clean");
   co_return Result<void>();
+}
+
+// What an unclean stop has cost: never anything that was acknowledged with flush=ack.
+void Server::State::tell_recovery(const Topic& topic) {
+  for (int32_t i = 0; i < topic.partitions; i++) {
+    Partitions::Ref partition = partitions->find(topic.name, i);
+    if (!partition || partition->log().bytes_cut() == 0) continue;
+    MOLDAU_LOG_WARN(logger, "{}: cut {} bytes behind offset {}: {}", partition->log().directory(), partition->log().bytes_cut(),
+                    partition->watermarks().log_end, partition->log().cut_because());
+  }
 }
 
 Task<void> Server::State::accept_connections() {

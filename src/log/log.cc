@@ -156,9 +156,13 @@ Task<Result<void>> Log::write_segment(Env& env, WriteStep& step) {
   auto written = co_await step.file->write_at(parts, step.position);
   if (written) co_return Result<void>{};
   // A piece may be there. Were it left, a later and shorter append could bring an old batch behind
-  // it back to life.
+  // it back to life. The cut is synced at once: nothing else makes this file dirty again if the next append rolls, and
+  // with the piece back after a power loss recovery would stop at it and drop the segments behind.
   Error error = std::move(written.error());
-  if (error.code() == Errc::no_space) CO_TRY_(step.file->truncate(step.position));
+  if (error.code() == Errc::no_space) {
+    CO_TRY_(step.file->truncate(step.position));
+    CO_TRY_(step.file->sync());
+  }
   co_return error;
 }
 

@@ -62,6 +62,7 @@ class Partition : private log::LogListener {
   // Raised when the high watermark moves, an append fails, or the partition goes away.
   host::Signal& moved() { return moved_; }
 
+  const log::Log& log() const { return *log_; }
   const std::string& topic() const { return topic_; }
   PartitionIndex index() const { return index_; }
 

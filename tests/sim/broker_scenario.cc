@@ -34,10 +34,20 @@ struct Shared {
   std::vector<Offset> final_position;
 };
 
+// What the broker logs, in the narration of a run.
+class Narration final : public host::LogSink {
+ public:
+  explicit Narration(const sim::World& world) : world_(world) {}
+  void write(std::string_view line) override { world_.tell("{}", line); }
+
+ private:
+  const sim::World& world_;
+};
+
 // The process: the server until its disk fails or its time is over.
 Task<void> run_broker(host::Env& env, Shared& shared, sim::Node& node) {
-  host::LogConfig levels(host::LogLevel::error);
-  host::MemorySink sink(100);
+  host::LogConfig levels(host::LogLevel::info);
+  Narration sink(node.world());
   host::LogTarget target{levels, sink, env.clock};
   Result<std::unique_ptr<broker::Server>> server = co_await broker::Server::start(env, shared.config, target);
   if (!server) {
