@@ -19,6 +19,7 @@ struct BrokerConfig {
   bool auto_create_topics = true;                 // auto.create.topics.enable
   size_t max_request_bytes = 100 << 20;           // socket.request.max.bytes
   int32_t max_message_bytes = 1048588;            // message.max.bytes: of one batch
+  int32_t fetch_max_bytes = 55 << 20;             // fetch.max.bytes: of one reply, whatever the consumer asks for
   log::LogConfig log;
 };
 

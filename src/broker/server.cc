@@ -170,6 +170,7 @@ Task<Result<std::unique_ptr<Server>>> Server::start(host::Env& env, BrokerConfig
 host::Address Server::address() const { return state_->node->address; }
 const std::string& Server::cluster_id() const { return state_->node->cluster_id; }
 const std::string& Server::data_dir() const { return state_->config.data_dir; }
+size_t Server::memory() const { return state_->pool.in_use(); }
 size_t Server::partitions() const { return state_->partitions->size(); }
 
 Task<void> Server::failed() {

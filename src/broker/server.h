@@ -26,6 +26,8 @@ class Server {
   const std::string& cluster_id() const;
   const std::string& data_dir() const;
   size_t partitions() const;
+  // Bytes of what was received and is still in use: requests, and what of them the logs keep.
+  size_t memory() const;
   // Returns when the data directory went offline: nothing can be served any more. Or when stop() was called.
   host::Task<void> failed();
   // Refuses new work, ends connections, writes everything out, closes the logs. The error: what could not be saved.

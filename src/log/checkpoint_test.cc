@@ -42,6 +42,20 @@ TEST(Epochs, RememberWhereEachBegan) {
   EXPECT_EQ(epochs.encode(), "0\n1\n0 0\n");
 }
 
+TEST(Epochs, TellWhereEachEnded) {
+  Epochs epochs;
+  EXPECT_EQ(epochs.end_of(LeaderEpoch(0), Offset(0)), std::nullopt);
+  epochs.assign(LeaderEpoch(2), Offset(10));
+  epochs.assign(LeaderEpoch(5), Offset(20));
+  auto end = [&](int32_t epoch) { return epochs.end_of(LeaderEpoch(epoch), Offset(33)); };
+  EXPECT_EQ(end(-1), std::nullopt);
+  EXPECT_EQ(end(1), (EpochEnd{LeaderEpoch(1), Offset(10)})) << "before all that are known";
+  EXPECT_EQ(end(2), (EpochEnd{LeaderEpoch(2), Offset(20)}));
+  EXPECT_EQ(end(4), (EpochEnd{LeaderEpoch(2), Offset(20)})) << "nothing was written in it";
+  EXPECT_EQ(end(5), (EpochEnd{LeaderEpoch(5), Offset(33)}));
+  EXPECT_EQ(end(6), std::nullopt) << "not there yet";
+}
+
 TEST(Epochs, ReadTheirFile) {
   EXPECT_TRUE(Epochs::decode("")->entries().empty());
   EXPECT_EQ(Epochs::decode("0\n2\n0 0\n3 20\n")->entries()[1],

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "log/checkpoint.h"
 
 namespace moldau::log {
@@ -18,6 +20,14 @@ bool Epochs::truncate_end(Offset end) {
   size_t before = entries_.size();
   while (!entries_.empty() && entries_.back().start >= end) entries_.pop_back();
   return entries_.size() != before;
+}
+
+std::optional<EpochEnd> Epochs::end_of(LeaderEpoch asked, Offset log_end) const {
+  if (asked.value < 0 || entries_.empty() || asked > entries_.back().epoch) return std::nullopt;
+  if (asked == entries_.back().epoch) return EpochEnd{asked, log_end};
+  auto next = std::ranges::upper_bound(entries_, asked, {}, &EpochEntry::epoch);
+  LeaderEpoch found = next == entries_.begin() ? asked : std::prev(next)->epoch;
+  return EpochEnd{found, next->start};
 }
 
 std::string Epochs::encode() const {

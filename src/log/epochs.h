@@ -1,6 +1,7 @@
 // At which offset each leader epoch of a partition began, and its file leader-epoch-checkpoint.
 // Pure.
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,13 @@ struct EpochEntry {
   bool operator==(const EpochEntry&) const = default;
 };
 
+// Where the log leaves an epoch: the first offset that is not of it.
+struct EpochEnd {
+  LeaderEpoch epoch;
+  Offset end;
+  bool operator==(const EpochEnd&) const = default;
+};
+
 class Epochs {
  public:
   // A batch of this epoch begins at start. Returns true if that made an entry: the file is to be
@@ -22,6 +30,10 @@ class Epochs {
   bool assign(LeaderEpoch epoch, Offset start);
   // The log now ends at `end`: epochs that began there or behind are forgotten. True if any was.
   bool truncate_end(Offset end);
+  // The largest epoch up to `asked` that has records, and where the next one begins (for the last
+  // epoch: log_end). Of an epoch before all of them: itself, and where the first one begins.
+  // Nothing if asked is behind the last one. As Kafka answers OffsetForLeaderEpoch (KIP-101).
+  std::optional<EpochEnd> end_of(LeaderEpoch asked, Offset log_end) const;
   const std::vector<EpochEntry>& entries() const { return entries_; }
 
   std::string encode() const;

@@ -77,6 +77,11 @@ Offsets Log::offsets() const {
   return core_.enter([](const LogCore& core) { return core.offsets(); });
 }
 
+std::optional<EpochEnd> Log::epoch_end(LeaderEpoch epoch) const {
+  return core_.enter(
+      [&](const LogCore& core) { return core.epochs().end_of(epoch, core.offsets().end); });
+}
+
 AppendState Log::state(const Appended& appended) const {
   return core_.enter([&](const LogCore& core) {
     if (core.failed(appended.ticket)) return AppendState::failed;
@@ -86,6 +91,10 @@ AppendState Log::state(const Appended& appended) const {
 
 bool Log::failed(uint64_t ticket) const {
   return core_.enter([&](const LogCore& core) { return core.failed(ticket); });
+}
+
+size_t Log::unwritten_bytes() const {
+  return core_.enter([](const LogCore& core) { return core.unwritten_bytes(); });
 }
 
 bool Log::offline() const {

@@ -68,10 +68,13 @@ class Log final : private LogMember {
   host::Task<void> write_out(host::Env& env);
 
   Offsets offsets() const;
+  std::optional<EpochEnd> epoch_end(LeaderEpoch epoch) const;
   AppendState state(const Appended& appended) const;
   // It was taken back (the disk was full; the end offset went back), or the directory is offline.
   bool failed(uint64_t ticket) const;
   bool offline() const;
+  // Of batches that are only in memory.
+  size_t unwritten_bytes() const;
 
   // Starts with the batch that holds request.from. Whole batches from the tail; a range of one file
   // may end inside a batch. Nothing at or above request.limit. Empty: nothing is there, or the
@@ -127,8 +130,8 @@ class Log final : private LogMember {
   const LogConfig config_;
   LogListener* listener_ = nullptr;
   host::Monitor<LogCore> core_;
-  bool closed_ = false;              // or removed: the directory has been told
-  host::Signal idle_;  // the writer role or a sync was given back
+  bool closed_ = false;  // or removed: the directory has been told
+  host::Signal idle_;    // the writer role or a sync was given back
   const int segments_read_;
   const int64_t bytes_cut_;
   const std::string cut_because_;

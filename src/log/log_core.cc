@@ -128,6 +128,7 @@ Result<Appended> LogCore::append(BlockRef block, MutableBytes batches, LeaderEpo
   }
   Appended appended{run.base, run.last, start_, run.ticket};
   tail_size_ += batches.size();
+  unwritten_size_ += batches.size();
   tail_.push_back(std::move(run));
   return appended;
 }
@@ -215,6 +216,7 @@ Effects LogCore::written(const WriteStep& step) {
   Segment& to = segment(step.segment);
   to.written += step.bytes;
   unwritten_ += step.count;
+  unwritten_size_ -= static_cast<size_t>(step.bytes);
   written_ = tail_[unwritten_ - 1].last + 1;
   trim_tail();
   Effects effects = effects_since(before);
@@ -253,6 +255,7 @@ void LogCore::drop_unwritten() {
     tail_size_ -= run.bytes.size();
     tail_.pop_back();
   }
+  unwritten_size_ = 0;
   end_ = written_;
   while (segments_.back().base > end_) {
     CHECK(!segments_.back().exists, "segment {} was made before its time", segments_.back().base);

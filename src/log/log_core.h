@@ -205,6 +205,8 @@ class LogCore {
   const std::deque<Segment>& segments() const { return segments_; }
   const Epochs& epochs() const { return epochs_; }
   size_t tail_bytes() const { return tail_size_; }
+  // Of the tail, those that are not in their file.
+  size_t unwritten_bytes() const { return unwritten_size_; }
 
  private:
   struct Range {
@@ -241,6 +243,7 @@ class LogCore {
   std::deque<Run> tail_;          // by offset, without a gap, up to end_
   size_t unwritten_ = 0;          // index in tail_ of the first run that is not in its file
   size_t tail_size_ = 0;          // bytes in tail_
+  size_t unwritten_size_ = 0;     // of those from unwritten_ on
   Offset start_, end_, written_, durable_;
   uint64_t next_ticket_ = 1;
   std::deque<Range> failed_;  // tickets taken back, rising

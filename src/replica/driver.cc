@@ -11,8 +11,9 @@ namespace moldau::replica {
 using host::Task;
 
 namespace {
+constexpr size_t kMaxUnwritten = 16 << 20;
 constexpr LeaderEpoch kOnlyEpoch{0};  // until a controller hands them out
-}
+}  // namespace
 
 Partition::Partition(std::string topic, PartitionIndex index, std::unique_ptr<log::Log> log)
     : topic_(std::move(topic)),
@@ -43,6 +44,19 @@ Result<log::Appended> Partition::append(const BlockRef& block, MutableBytes batc
 }
 
 Task<void> Partition::write_out(host::Env& env) { return log_->write_out(env); }
+
+Task<Result<void>> Partition::wait_for_room(host::Env& env) {
+  if (log_->unwritten_bytes() <= kMaxUnwritten) co_return Result<void>();
+  host::WaitSet changes(env.loop);
+  changes.watch(moved_);
+  // What is not written yet will be committed, or fail: either raises the signal.
+  while (log_->unwritten_bytes() > kMaxUnwritten) {
+    if (log_->offline()) co_return fail(Errc::offline, "the log directory is offline");
+    if (retired()) co_return fail(Errc::closed, "the partition is going away");
+    co_await changes.wait_until(kNever);
+  }
+  co_return Result<void>();
+}
 
 Watermarks Partition::watermarks() const {
   log::Offsets offsets = log_->offsets();
@@ -132,6 +146,12 @@ void Partition::retire() {
 }
 bool Partition::retired() const {
   return state_.enter([](const State& state) { return state.retired; });
+}
+
+std::optional<log::EpochEnd> Partition::epoch_end(LeaderEpoch epoch) const {
+  Watermarks marks = watermarks();
+  if (epoch == marks.leader_epoch) return log::EpochEnd{epoch, marks.log_end};
+  return log_->epoch_end(epoch);
 }
 
 Task<void> Partition::unused(host::Env& env) {

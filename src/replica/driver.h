@@ -45,8 +45,11 @@ class Partition : private log::LogListener {
   host::Task<void> write_out(host::Env& env);
   // The append lies below the high watermark. False: not yet, or it failed; wait_committed tells.
   bool committed(const log::Appended& append) const;
-  // Returns once the append lies below the high watermark. Errors: timed_out (it may still commit), no_space and
-  // offline (it was taken back), closed (the partition was deleted).
+  // Returns once the disk is not too far behind: what is appended stays in memory until it is
+  // written, and with acks=0 nobody waits for that. Errors: closed, offline.
+  host::Task<Result<void>> wait_for_room(host::Env& env);
+  // Returns once the append lies below the high watermark. Errors: timed_out (it may still commit),
+  // no_space and offline (it was taken back), closed (the partition was deleted).
   host::Task<Result<void>> wait_committed(host::Env& env, log::Appended append, Instant deadline);
 
   Watermarks watermarks() const;
@@ -58,6 +61,10 @@ class Partition : private log::LogListener {
   host::Task<Result<std::optional<log::TimestampOffset>>> find_timestamp(host::Env& env,
                                                                          WallTime t);
   host::Task<Result<std::optional<log::TimestampOffset>>> max_timestamp(host::Env& env);
+
+  // Where an epoch of the log ends, as Log::epoch_end says it; the present epoch is there also
+  // while it is empty.
+  std::optional<log::EpochEnd> epoch_end(LeaderEpoch epoch) const;
 
   // Raised when the high watermark moves, an append fails, or the partition goes away.
   host::Signal& moved() { return moved_; }

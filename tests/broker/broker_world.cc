@@ -95,9 +95,12 @@ Task<void> Client::receive(State& state, host::Env& env, host::Address to) {
 }
 
 Task<void> Client::transmit(State& state, std::string bytes) {
-  Chain chain;
-  chain.append(as_bytes(bytes));
-  (void)co_await state.connection->send(std::move(chain));
+  while (!bytes.empty()) {
+    Chain chain;
+    chain.append(as_bytes(bytes));
+    Result<void> sent = co_await state.connection->send(std::move(chain));
+    bytes = sent ? std::exchange(state.unsent, {}) : std::string();
+  }
   state.sending--;
 }
 
@@ -108,11 +111,20 @@ void Client::send_raw(const std::string& bytes) {
   world_.run_until([&] { return state_->sending == 0; });
 }
 
+void Client::send_later(int16_t key, int16_t version, const std::string& body) {
+  Out header;
+  header.i16(key).i16(version).i32(++correlation_).text("test");
+  state_->unsent += Out().blob(header.raw(body).bytes()).bytes();
+  if (state_->sending > 0) return;
+  state_->sending++;
+  scope_->spawn(transmit(*state_, std::exchange(state_->unsent, {})));
+}
+
 void Client::send(int16_t key, int16_t version, const std::string& body, bool flexible) {
   Out header;
   header.i16(key).i16(version).i32(++correlation_).text("test");
   if (flexible) header.count(0);
-  state_->flexible.push_back(flexible && key != api::kApiVersions);
+  state_->flexible[correlation_] = flexible && key != api::kApiVersions;
   send_raw(Out().blob(header.raw(body).bytes()).bytes());
 }
 
@@ -121,9 +133,12 @@ std::optional<In> Client::reply(Duration within) {
   if (!has_reply()) return std::nullopt;
   In in(std::move(state_->frames.front()));
   state_->frames.pop_front();
-  EXPECT_EQ(in.i32(), correlation_ - static_cast<int32_t>(state_->flexible.size()) + 1);
-  bool flexible = !state_->flexible.empty() && state_->flexible.front();
-  if (!state_->flexible.empty()) state_->flexible.pop_front();
+  // Those before it have none.
+  int32_t correlation = in.i32();
+  auto request = state_->flexible.find(correlation);
+  EXPECT_NE(request, state_->flexible.end()) << "a reply to " << correlation;
+  bool flexible = request != state_->flexible.end() && request->second;
+  state_->flexible.erase(state_->flexible.begin(), state_->flexible.upper_bound(correlation));
   if (flexible) in.count();
   return in;
 }

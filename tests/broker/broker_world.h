@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -72,6 +73,8 @@ class Client {
   // Header (by the version: with tags if flexible), then body.
   void send(int16_t key, int16_t version, const std::string& body, bool flexible = false);
   void send_raw(const std::string& bytes);
+  // Without waiting until the server has taken it; no other request meanwhile.
+  void send_later(int16_t key, int16_t version, const std::string& body);
   std::optional<In> reply(Duration within = seconds(60));
   In call(int16_t key, int16_t version, const std::string& body, bool flexible = false);
   bool has_reply() const { return !state_->frames.empty(); }
@@ -96,7 +99,8 @@ class Client {
     host::BufferPool pool{0};
     std::unique_ptr<net::ClientConnection> connection;
     std::deque<std::string> frames;
-    std::deque<bool> flexible;  // of the requests that have no reply yet
+    std::string unsent;                // behind what is being sent
+    std::map<int32_t, bool> flexible;  // of the requests that have no reply yet
     int sending = 0;
     bool closed = false;
   };

@@ -194,8 +194,11 @@ TEST_F(PartitionTest, ClosingWaitsForReadsUnderWay) {
   world.run_until(world.now() + microseconds(10));
   ASSERT_FALSE(found) << "it reads from the file, and that takes time";
   scope->spawn(remove(*partition, env, removed));
+  ASSERT_TRUE(world.run_until([&] { return found.has_value(); }, world.now() + seconds(30)));
+  EXPECT_TRUE(*found);
+  EXPECT_TRUE(node.disk().image().list("/data/t-0")) << "the reader knows its files by name";
   ASSERT_TRUE(world.run_until([&] { return removed; }, world.now() + seconds(30)));
-  ASSERT_TRUE(found && *found);
+  EXPECT_FALSE(node.disk().image().list("/data/t-0"));
   partition.reset();
 }
 

@@ -1,12 +1,14 @@
 // CreateTopics: makes topics on this broker. Topic configurations are not kept yet: asking for one is INVALID_CONFIG,
-// never silently ignored (docs/status.md).
+// never silently ignored, and the reply lists none (docs/status.md).
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "broker/api/handlers.h"
 #include "broker/errors.h"
 #include "broker/node.h"
+#include "host/entropy.h"
 #include "wire/messages/create_topics.h"
 
 namespace moldau::broker {
@@ -81,21 +83,34 @@ Refusal check_assignments(const Wanted& wanted, int32_t self) {
   return {};
 }
 
-Refusal check(const Node& node, const CreateTopicsRequest& body, const Wanted& wanted) {
-  auto named = [&](const Wanted& other) { return other.name == wanted.name; };
-  if (std::ranges::count_if(body.topics, named) > 1) return {ErrorCode::invalid_request, "Duplicate topic name."};
+// Kafka's controller makes at most so many partitions in one step.
+Refusal check_total(const Node& node, const CreateTopicsRequest& body) {
+  constexpr int64_t kMost = 10'000;
+  int64_t total = 0;
+  for (const Wanted& wanted : body.topics) {
+    if (!wanted.assignments.empty()) total += static_cast<int64_t>(wanted.assignments.size());
+    else if (wanted.num_partitions == -1) total += node.config.num_partitions;
+    else total += std::max(wanted.num_partitions, 0);
+  }
+  if (total <= kMost) return {};
+  return {ErrorCode::policy_violation, "Excessively large number of partitions per request."};
+}
+
+Refusal check(const Node& node, const Wanted& wanted) {
   Refusal refusal = check_name(*node.catalog.topics(), wanted.name);
   if (refusal.error == ErrorCode::none) refusal = check_configs(wanted);
   if (refusal.error != ErrorCode::none) return refusal;
   return wanted.assignments.empty() ? check_counts(wanted) : check_assignments(wanted, node.config.node_id.value);
 }
 
-host::Task<Made> create(Request& request, Node& node, const CreateTopicsRequest& body, const Wanted& wanted) {
+// Makes it, unless the request as a whole is refused.
+host::Task<Made> create(Request& request, Node& node, const CreateTopicsRequest& body, const Wanted& wanted, Refusal refusal) {
   Made made{.name = wanted.name};
-  Refusal refusal = check(node, body, wanted);
+  if (refusal.error == ErrorCode::none) refusal = check(node, wanted);
   int32_t count = wanted.num_partitions > 0 ? wanted.num_partitions : node.config.num_partitions;
   if (!wanted.assignments.empty()) count = static_cast<int32_t>(wanted.assignments.size());
   if (refusal.error == ErrorCode::none && body.timeout_ms <= 0) refusal.error = ErrorCode::request_timed_out;
+  made.topic_id = node.env.entropy.uuid();   // of a topic that would be made
   if (refusal.error == ErrorCode::none && !body.validate_only) {
     std::string name(wanted.name);
     Result<Topic> topic = co_await node.create_topic(name, count);
@@ -104,7 +119,10 @@ host::Task<Made> create(Request& request, Node& node, const CreateTopicsRequest&
   }
   made.error_code = code(refusal.error);
   if (!refusal.text.empty()) made.error_message = request.arena.copy(refusal.text);
-  if (refusal.error != ErrorCode::none) co_return made;
+  if (refusal.error != ErrorCode::none) {
+    made.topic_id = {};
+    co_return made;
+  }
   made.num_partitions = count;
   made.replication_factor = 1;
   co_return made;
@@ -114,11 +132,16 @@ host::Task<Made> create(Request& request, Node& node, const CreateTopicsRequest&
 
 Answer create_topics(Node& node, RequestPtr request) {
   TRY_CO(body, wire::decode<wire::CreateTopicsRequest>(request->body, request->version, request->arena));
+  std::map<std::string_view, int> mentions;
+  for (const Wanted& wanted : body.topics) mentions[wanted.name]++;
+  Refusal all = check_total(node, body);
   std::vector<Made> results;
   for (const Wanted& wanted : body.topics) {
-    auto done = [&](const Made& other) { return other.name == wanted.name; };
-    if (std::ranges::any_of(results, done)) continue;
-    Made made = co_await create(*request, node, body, wanted);
+    int times = std::exchange(mentions[wanted.name], 0);
+    if (times == 0) continue;   // answered
+    Refusal refusal = all;
+    if (times > 1) refusal = {ErrorCode::invalid_request, "Duplicate topic name."};
+    Made made = co_await create(*request, node, body, wanted, refusal);
     results.push_back(made);
   }
   CreateTopicsResponse answer{.topics = std::span<Made>(results)};

@@ -1,5 +1,6 @@
 // DeleteTopics: by name, or by id from version 6 on. The files are gone when the reply leaves.
-#include <algorithm>
+#include <map>
+#include <set>
 
 #include "broker/api/handlers.h"
 #include "broker/errors.h"
@@ -20,12 +21,16 @@ Deleted refuse(const Wanted& wanted, ErrorCode error, const char* text) {
   return {.name = wanted.name, .topic_id = wanted.topic_id, .error_code = code(error), .error_message = text};
 }
 
+// What the request says of each topic: by name, or by id.
+using Key = std::pair<std::optional<std::string_view>, Uuid>;
+Key key(const Wanted& wanted) { return {wanted.name, wanted.topic_id}; }
+
 // What can be said without looking at the catalog.
-std::optional<Deleted> check(const std::vector<Wanted>& all, const Wanted& wanted) {
+std::optional<Deleted> check(const Wanted& wanted, int mentions) {
   bool has_id = !wanted.topic_id.is_zero();
   if (!wanted.name && !has_id) return refuse(wanted, ErrorCode::invalid_request, "Neither topic name nor id were specified.");
   if (wanted.name && has_id) return refuse(wanted, ErrorCode::invalid_request, "You may not specify both topic name and topic id.");
-  if (std::ranges::count(all, wanted) > 1)
+  if (mentions > 1)
     return refuse(wanted, ErrorCode::invalid_request, has_id ? "Duplicate topic id." : "Duplicate topic name.");
   return std::nullopt;
 }
@@ -45,6 +50,23 @@ host::Task<Deleted> remove(Request& request, Node& node, const Wanted& wanted) {
   co_return answer;
 }
 
+// A topic that is asked for by its name and by its id is not deleted; the name's entry says so, the id's is left out.
+void refuse_named_twice(const Topics& topics, std::vector<Wanted>& wanted, std::vector<Deleted>& results) {
+  std::set<Uuid> ids;
+  for (const Wanted& one : wanted)
+    if (!one.name) ids.insert(one.topic_id);
+  std::set<Uuid> twice;
+  std::erase_if(wanted, [&](const Wanted& one) {
+    const Topic* topic = one.name && one.topic_id.is_zero() ? topics.find(*one.name) : nullptr;
+    if (!topic || !ids.contains(topic->id)) return false;
+    if (twice.insert(topic->id).second)
+      results.push_back(refuse({.name = one.name, .topic_id = topic->id}, ErrorCode::invalid_request,
+                               "The provided topic name maps to an ID that was already supplied."));
+    return true;
+  });
+  std::erase_if(wanted, [&](const Wanted& one) { return !one.name && twice.contains(one.topic_id); });
+}
+
 // Both forms of the request as one list.
 std::vector<Wanted> wanted_topics(const DeleteTopicsRequest& body) {
   std::vector<Wanted> out(body.topics.begin(), body.topics.end());
@@ -58,15 +80,18 @@ Answer delete_topics(Node& node, RequestPtr request) {
   TRY_CO(body, wire::decode<wire::DeleteTopicsRequest>(request->body, request->version, request->arena));
   std::vector<Wanted> wanted = wanted_topics(body);
   std::vector<Deleted> results;
-  for (size_t i = 0; i < wanted.size(); i++) {
-    bool seen = std::find(wanted.begin(), wanted.begin() + static_cast<ptrdiff_t>(i), wanted[i]) != wanted.begin() + static_cast<ptrdiff_t>(i);
-    if (seen) continue;
-    std::optional<Deleted> refused = check(wanted, wanted[i]);
+  refuse_named_twice(*node.catalog.topics(), wanted, results);
+  std::map<Key, int> mentions;
+  for (const Wanted& one : wanted) mentions[key(one)]++;
+  for (const Wanted& one : wanted) {
+    int times = std::exchange(mentions[key(one)], 0);
+    if (times == 0) continue;   // answered
+    std::optional<Deleted> refused = check(one, times);
     if (refused) {
       results.push_back(*refused);
       continue;
     }
-    Deleted deleted = co_await remove(*request, node, wanted[i]);
+    Deleted deleted = co_await remove(*request, node, one);
     results.push_back(deleted);
   }
   DeleteTopicsResponse answer{.responses = std::span<Deleted>(results)};

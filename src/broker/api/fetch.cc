@@ -1,8 +1,10 @@
 // Fetch: batches from an offset on, below the high watermark. Waits until enough bytes are there or the time is up: the
 // handler is a suspended task that the partitions wake.
 // Every answer is a full one: incremental sessions (KIP-227) are declined with session id 0, as Kafka does when its cache
-// is full. Aborted transactions come with transactions (docs/status.md).
+// is full. From memory only whole batches are sent, where Kafka fills up the limit with a piece of the next one, which
+// clients throw away. Aborted transactions come with transactions (docs/status.md).
 #include <algorithm>
+#include <map>
 
 #include "base/bug.h"
 #include "broker/api/handlers.h"
@@ -29,6 +31,7 @@ struct Wanted {
   const FetchRequest::FetchPartition* asked;
   Partitions::Ref partition;      // empty: error says why
   ErrorCode error = ErrorCode::none;
+  std::optional<log::EpochEnd> diverging;   // where the consumer's log left ours (KIP-595)
 };
 struct WantedTopic {
   const FetchRequest::FetchTopic* asked;
@@ -73,18 +76,33 @@ void find_all(Fetching& f) {
       name = topic ? std::optional(topic->name) : std::nullopt;
     }
     WantedTopic& wanted = f.topics.emplace_back(&asked);
+    std::map<int32_t, size_t> places;
     for (const auto& partition : asked.partitions) {
-      // Of a partition that is named twice, the last one counts.
-      auto same = [&](const Wanted& w) { return w.asked->partition == partition.partition; };
-      std::erase_if(wanted.partitions, same);
-      wanted.partitions.push_back(find(f.node, name, partition));
+      auto [place, fresh] = places.emplace(partition.partition, wanted.partitions.size());
+      if (fresh) wanted.partitions.emplace_back();
+      wanted.partitions[place->second] = find(f.node, name, partition);   // of one that is named twice, the last counts
     }
   }
 }
 
+// True: what the consumer read last is not in our log, or cannot be told. Kafka looks at this before the offset.
+bool diverges(Wanted& wanted) {
+  LeaderEpoch last(wanted.asked->last_fetched_epoch);
+  std::optional<log::EpochEnd> end = wanted.partition->epoch_end(last);
+  if (!end) wanted.error = ErrorCode::offset_out_of_range;
+  else if (end->epoch < last || end->end < Offset(wanted.asked->fetch_offset)) wanted.diverging = end;
+  return !end || wanted.diverging;
+}
+
 host::Task<log::ReadResult> read_one(Fetching& f, Attempt& attempt, Wanted& wanted, replica::Watermarks& marks) {
   log::ReadResult none;
-  size_t budget = static_cast<size_t>(std::max(f.body.max_bytes, 0));
+  if (f.body.max_bytes < 0 || wanted.asked->partition_max_bytes < 0) {
+    wanted.error = ErrorCode::unknown_server_error;
+    co_return none;
+  }
+  marks = wanted.partition->watermarks();
+  if (wanted.asked->last_fetched_epoch >= 0 && diverges(wanted)) co_return none;
+  size_t budget = static_cast<size_t>(std::min(f.body.max_bytes, f.node.config.fetch_max_bytes));
   size_t left = attempt.bytes < budget ? budget - attempt.bytes : 0;
   size_t limit = std::min(left, static_cast<size_t>(wanted.asked->partition_max_bytes));
   bool first = attempt.bytes == 0;   // one whole batch, however large, or a small limit would stop a consumer for ever
@@ -105,7 +123,7 @@ host::Task<Attempt> attempt_all(Fetching& f) {
     for (size_t i = 0; i < states.size(); i++) {
       log::ReadResult read;
       if (states[i].error == ErrorCode::none) read = co_await read_one(f, out, states[i], marks[i]);
-      out.failed |= states[i].error != ErrorCode::none;
+      out.failed |= states[i].error != ErrorCode::none || states[i].diverging;
       out.bytes += read.bytes;
       reads.push_back(std::move(read));
     }
@@ -142,6 +160,8 @@ PartitionAnswer to_answer(Fetching& f, const Wanted& wanted, const replica::Wate
   answer.log_start_offset = marks.log_start.value;
   if (f.body.isolation_level != kReadCommitted)
     answer.aborted_transactions = wire::Array<FetchResponse::AbortedTransaction>::null();
+  if (wanted.diverging)
+    answer.diverging_epoch = {.epoch = wanted.diverging->epoch.value, .end_offset = wanted.diverging->end.value};
   answer.records = to_records(f.request->arena, read, files);
   return answer;
 }
@@ -192,10 +212,6 @@ host::Task<Attempt> attempt_until_enough(Fetching& f) {
 ErrorCode fault(const FetchRequest& body) {
   if (body.session_epoch > 0) return ErrorCode::fetch_session_id_not_found;   // we never open a session
   if (body.isolation_level < 0 || body.isolation_level > kReadCommitted) return ErrorCode::unknown_server_error;
-  if (body.max_bytes < 0) return ErrorCode::unknown_server_error;
-  for (const auto& topic : body.topics)
-    for (const auto& partition : topic.partitions)
-      if (partition.partition_max_bytes < 0) return ErrorCode::unknown_server_error;
   return ErrorCode::none;
 }
 

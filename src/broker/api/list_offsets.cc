@@ -1,6 +1,7 @@
 // ListOffsets: the offset at a place of the log or at a timestamp. Tiered storage is not there: its special timestamps find
 // nothing, as on a Kafka without it.
 #include <algorithm>
+#include <map>
 
 #include "broker/api/handlers.h"
 #include "broker/errors.h"
@@ -89,14 +90,15 @@ Answer list_offsets(Node& node, RequestPtr request) {
   bool bad_isolation = body.isolation_level < 0 || body.isolation_level > 1;
   for (size_t t = 0; t < topics.size(); t++) {
     const auto& asked = body.topics[t];
+    std::map<int32_t, int> mentions;
+    for (const Asked& partition : asked.partitions) mentions[partition.partition_index]++;
     std::vector<PartitionAnswer> answers;
     for (const Asked& partition : asked.partitions) {
-      auto same = [&](const Asked& other) { return other.partition_index == partition.partition_index; };
-      auto done = [&](const PartitionAnswer& other) { return other.partition_index == partition.partition_index; };
-      if (std::ranges::any_of(answers, done)) continue;
+      int times = std::exchange(mentions[partition.partition_index], 0);
+      if (times == 0) continue;   // answered
       PartitionAnswer answer;
       if (bad_isolation) answer = refuse(partition, ErrorCode::unknown_server_error);
-      else if (std::ranges::count_if(asked.partitions, same) > 1) answer = refuse(partition, ErrorCode::invalid_request);
+      else if (times > 1) answer = refuse(partition, ErrorCode::invalid_request);
       else answer = co_await answer_one(node, *request, asked.name, partition);
       Partitions::Ref here = node.partitions.find(asked.name, partition.partition_index);
       if (request->version == 0 && here) to_old_style(request->arena, partition, here->watermarks().log_start, answer);

@@ -1,6 +1,7 @@
 // Metadata: this broker, its topics, and topics made on request (auto.create.topics.enable). A topic that is made here
 // is answered at once with its leader; Kafka answers UNKNOWN_TOPIC_OR_PARTITION and lets the client ask again.
 #include <algorithm>
+#include <set>
 
 #include "broker/api/handlers.h"
 #include "broker/errors.h"
@@ -44,7 +45,8 @@ host::Task<TopicAnswer> by_name(Request& request, Node& node, std::string_view n
   if (const Topic* topic = topics->find(name)) co_return describe(request, node, *topic);
   if (topic_name_fault(name)) co_return missing(name, {}, ErrorCode::invalid_topic_exception);
   if (!may_create) co_return missing(name, {}, ErrorCode::unknown_topic_or_partition);
-  if (colliding_topic(*topics, name)) co_return missing(name, {}, ErrorCode::invalid_topic_exception);
+  // Kafka's controller refuses that one, and the client hears of it as of a topic that is still being made.
+  if (colliding_topic(*topics, name)) co_return missing(name, {}, ErrorCode::unknown_topic_or_partition);
   std::string owned(name);
   Result<Topic> made = co_await node.create_topic(owned, node.config.num_partitions);
   if (made) co_return describe(request, node, *made);
@@ -68,13 +70,13 @@ host::Task<std::vector<TopicAnswer>> answer_topics(Request& request, Node& node,
     for (const Topic& topic : topics->all()) out.push_back(describe(request, node, topic));
     co_return out;
   }
+  std::set<std::pair<std::optional<std::string_view>, Uuid>> seen;
   bool may_create = node.config.auto_create_topics && (request.version < 4 || body.allow_auto_topic_creation);
   for (const auto& wanted : body.topics) {
     TopicAnswer answer;
     if (!wanted.topic_id.is_zero()) answer = by_id(request, node, wanted);
     else answer = co_await by_name(request, node, wanted.name.value_or(""), may_create);
-    auto same = [&](const TopicAnswer& o) { return o.name == answer.name && o.topic_id == answer.topic_id; };
-    if (std::ranges::none_of(out, same)) out.push_back(answer);
+    if (seen.emplace(answer.name, answer.topic_id).second) out.push_back(answer);
   }
   co_return out;
 }
@@ -102,7 +104,7 @@ Answer metadata(Node& node, RequestPtr request) {
   } else {
     for (const auto& topic : body.topics) {
       std::optional<std::string_view> name = topic.name;
-      topics.push_back(missing(request->version < 12 ? name.value_or("") : name, topic.topic_id, error));
+      topics.push_back(missing(name.value_or(""), topic.topic_id, error));
     }
   }
   if (body.include_topic_authorized_operations)

@@ -1,6 +1,8 @@
 // Produce: validates each partition's batch, appends, and answers when the append is committed: below the high watermark
 // (acks=all), or on our own copy (acks=1; the same while we are the only one); with acks=0 not at all, an error closes the
 // connection. The reply waits apart, so that the connection's next request begins meanwhile; replies keep their order.
+// The request's timeout is for the other replicas, so it does not matter yet: our own disk is waited for as long as it
+// takes, as in Kafka. Transactional batches are INVALID_TXN_STATE until transactions are here.
 // Not there yet: duplicate detection for idempotent producers, transactions (docs/status.md).
 #include <algorithm>
 
@@ -42,8 +44,11 @@ struct Production : net::Later {
   ProduceRequest body;
   ProduceResponse response;
   std::vector<Pending> pending;
+  ErrorCode fault = ErrorCode::none;   // of the whole request
   bool failed = false;
 };
+
+Bytes records_of(const ProduceRequest::PartitionProduceData& data) { return data.records.bytes; }
 
 void refuse(Production& p, PartitionAnswer& answer, ErrorCode error, std::string_view text = {}) {
   p.failed = true;
@@ -61,6 +66,24 @@ void refuse_batch(Production& p, PartitionAnswer& answer, const wire::BatchFault
   answer.record_errors = errors;
 }
 
+bool is_transactional(Bytes records) {
+  constexpr size_t kMagicAt = 16, kAttributesAt = 21;
+  constexpr int16_t kTransactional = 16;
+  if (records.size() < kAttributesAt + 2 || records[kMagicAt] != 2) return false;
+  return (load_be<int16_t>(records.data() + kAttributesAt) & kTransactional) != 0;
+}
+
+// What makes the request fail for all partitions, none if nothing does. Kafka looks at the first batch of each.
+ErrorCode fault(const ProduceRequest& body) {
+  for (const auto& topic : body.topic_data) {
+    for (const auto& data : topic.partition_data) {
+      if (!is_transactional(records_of(data))) continue;
+      return body.transactional_id ? ErrorCode::invalid_txn_state : ErrorCode::transactional_id_authorization_failed;
+    }
+  }
+  return body.acks < -1 || body.acks > 1 ? ErrorCode::invalid_required_acks : ErrorCode::none;
+}
+
 host::Task<void> append(Production& p, Partitions::Ref partition, const ProduceRequest::PartitionProduceData& data,
                         PartitionAnswer& answer) {
   Node& node = p.node;
@@ -69,6 +92,11 @@ host::Task<void> append(Production& p, Partitions::Ref partition, const ProduceR
   wire::ProducedBatch batch = wire::check_produced(p.request->writable(data.records.bytes), rules);
   if (batch.fault.error != ErrorCode::none) {
     refuse_batch(p, answer, batch.fault, *partition);
+    co_return;
+  }
+  Result<void> room = co_await partition->wait_for_room(node.env);
+  if (!room) {
+    refuse(p, answer, to_kafka(room.error()), room.error().text());
     co_return;
   }
   Result<log::Appended> appended = partition->append(p.request->frame.block, batch.bytes, rules.now);
@@ -97,8 +125,8 @@ host::Task<void> append_topic(Production& p, const ProduceRequest::TopicProduceD
   for (size_t i = 0; i < answers.size(); i++) {
     const auto& data = topic.partition_data[i];
     answers[i].index = data.index;
-    if (p.body.acks < -1 || p.body.acks > 1) {
-      refuse(p, answers[i], ErrorCode::invalid_required_acks);
+    if (p.fault != ErrorCode::none) {
+      refuse(p, answers[i], p.fault);
     } else if (!name) {
       refuse(p, answers[i], ErrorCode::unknown_topic_id);
     } else if (Partitions::Ref partition = p.node.partitions.find(*name, data.index)) {
@@ -114,10 +142,9 @@ bool Production::ready() const {
 }
 
 host::Task<net::Outgoing> Production::finish() {
-  Instant deadline = node.env.loop.now() + milliseconds(std::max(body.timeout_ms, 0));
   for (Pending& p : pending) {
     if (p.partition->committed(p.appended)) continue;
-    Result<void> committed = co_await p.partition->wait_committed(node.env, p.appended, deadline);
+    Result<void> committed = co_await p.partition->wait_committed(node.env, p.appended, kNever);
     if (!committed) refuse(*this, *p.answer, to_kafka(committed.error()), committed.error().text());
   }
   co_return reply(*request, response);
@@ -128,6 +155,7 @@ host::Task<net::Outgoing> Production::finish() {
 Answer produce(Node& node, RequestPtr request) {
   TRY_CO(body, wire::decode<wire::ProduceRequest>(request->body, request->version, request->arena));
   auto p = std::make_unique<Production>(node, std::move(request), body);
+  p->fault = fault(body);
   std::span<TopicAnswer> topics = p->request->arena.array<TopicAnswer>(body.topic_data.size());
   p->response.responses = topics;
   for (size_t i = 0; i < topics.size(); i++) co_await append_topic(*p, body.topic_data[i], topics[i]);
