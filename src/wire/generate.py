@@ -368,7 +368,7 @@ def header_file(file):
 def source_file(file):
     out = [NOTICE.format(file.path.name), f'#include "wire/messages/{file.path.stem}.h"', "", "#include <cstddef>",
            "#include <limits>", "#include <new>", "", '#include "wire/info.h"', '#include "wire/reader.h"',
-           '#include "wire/same.h"', '#include "wire/writer.h"', "", "namespace moldau::wire {", ""]
+           '#include "wire/writer.h"', "", "namespace moldau::wire {", ""]
     for message in file.messages:
         out += MessageCode(message).source()
     return out + ["}  // namespace moldau::wire"]

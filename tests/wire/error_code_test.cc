@@ -1,3 +1,4 @@
+// Error codes against what Kafka's own classes say.
 #include "wire/error_code.h"
 
 #include <gtest/gtest.h>

@@ -1,10 +1,11 @@
+// Record batches against those that Kafka's producer classes built, and against hostile ones.
 #include "wire/record_batch.h"
 
 #include <gtest/gtest.h>
 
 #include "base/random.h"
 #include "base/varint.h"
-#include "wire/golden_batch.h"
+#include "golden_batch.h"
 #include "wire/record_batch_builder.h"
 
 namespace moldau::wire {
