@@ -195,15 +195,17 @@ bool asks_for_nothing(const Fetching& f) {
 host::Task<Attempt> attempt_until_enough(Fetching& f) {
   Instant deadline = f.node.env.loop.now() + milliseconds(std::max(f.body.max_wait_ms, 0));
   size_t enough = static_cast<size_t>(std::max(f.body.min_bytes, 0));
-  host::WaitSet changes(f.node.env.loop);
-  bool late = planted(Bug::poll_misses_wakeup);
-  if (!late) watch_all(f, changes);   // first register, then look: nothing that happens in between is missed
-  for (bool first = true;; first = false) {
+  std::optional<host::WaitSet> changes(f.node.env.loop);
+  watch_all(f, *changes);   // first register, then look: nothing that happens in between is missed
+  for (;;) {
     Attempt attempt = co_await attempt_all(f);
     bool done = attempt.failed || attempt.bytes >= enough || f.body.max_wait_ms <= 0 || asks_for_nothing(f);
     if (done) co_return attempt;
-    if (late && first) watch_all(f, changes);
-    bool raised = co_await changes.wait_until(deadline);
+    if (planted(Bug::poll_misses_wakeup)) [[unlikely]] {
+      changes.emplace(f.node.env.loop);
+      watch_all(f, *changes);
+    }
+    bool raised = co_await changes->wait_until(deadline);
     if (!raised) co_return co_await attempt_all(f);
   }
 }
