@@ -68,7 +68,7 @@ TEST_F(SessionTest, ANullClientIdIsFine) {
 TEST_F(SessionTest, AVersionOfApiVersionsThatIsTooNewGetsOurRange) {
   for (int16_t version : {int16_t{5}, int16_t{99}}) {
     Client client(world);
-    In reply = client.call(api::kApiVersions, version, "whatever");
+    In reply = client.call(api::kApiVersions, version, "whatever", true);
     EXPECT_EQ(reply.i16(), 35);
     EXPECT_EQ(reply.i32(), 1);
     EXPECT_EQ(reply.i16(), 18);
