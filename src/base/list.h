@@ -1,5 +1,5 @@
-// An intrusive doubly linked list. Nodes are bases of what they link (class Waiter : ListNode), unlink themselves in
-// their destructor and allocate nothing; the list never owns them.
+// An intrusive doubly linked list. Nodes are bases of what they link (class Waiter : ListNode),
+// unlink themselves in their destructor and allocate nothing; the list never owns them.
 #pragma once
 
 namespace moldau {

@@ -87,7 +87,7 @@ inline Error fail(Errc code, std::string text = {}) { return Error(code, std::mo
     if (!moldau_result_) co_return std::move(moldau_result_.error()); \
   } while (false)
 // Inside a coroutine, for a Result that is there at once: TRY_CO(body, decode(reader, version)).
-#define TRY_CO(name, ...)                                                                     \
-  auto MOLDAU_CAT(name, _result_) = (__VA_ARGS__);                                            \
-  if (!MOLDAU_CAT(name, _result_)) co_return std::move(MOLDAU_CAT(name, _result_).error());   \
+#define TRY_CO(name, ...)                                                                   \
+  auto MOLDAU_CAT(name, _result_) = (__VA_ARGS__);                                          \
+  if (!MOLDAU_CAT(name, _result_)) co_return std::move(MOLDAU_CAT(name, _result_).error()); \
   auto& name = *MOLDAU_CAT(name, _result_)

@@ -28,10 +28,11 @@ constexpr const char* kDots = "is not allowed";
 constexpr const char* kLong = "is longer than the max allowed length 249";
 constexpr const char* kCharacters =
     "contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'";
-constexpr size_t kMaxName = 249;   // a directory name holds it, a dash, the partition and a suffix
+constexpr size_t kMaxName = 249;  // a directory name holds it, a dash, the partition and a suffix
 
 bool name_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '_' || c == '-';
 }
 }  // namespace
 
@@ -44,7 +45,8 @@ const char* topic_name_fault(std::string_view name) {
 
 std::string topic_name_message(std::string_view name, const char* fault) {
   if (name.empty()) return fmt::format("Topic name is invalid: {}", fault);
-  return fmt::format("Topic name is invalid: {}'{}' {}", fault == kLong ? "the length of " : "", name, fault);
+  return fmt::format("Topic name is invalid: {}'{}' {}", fault == kLong ? "the length of " : "",
+                     name, fault);
 }
 
 const Topic* colliding_topic(const Topics& topics, std::string_view name) {

@@ -1,5 +1,5 @@
-// What topics there are. The broker sees only this interface: today a small file stands behind it (file_catalog.h),
-// later the cluster's metadata log, and only the file that makes it changes.
+// What topics there are. The broker sees only this interface: today a small file stands behind it
+// (file_catalog.h), later the cluster's metadata log, and only the file that makes it changes.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -29,17 +29,17 @@ class Topics {
   explicit Topics(std::vector<Topic> topics);
   const Topic* find(std::string_view name) const;
   const Topic* find(const Uuid& id) const;
-  const std::vector<Topic>& all() const { return topics_; }   // sorted by name
+  const std::vector<Topic>& all() const { return topics_; }  // sorted by name
 
  private:
   std::vector<Topic> topics_;
-  std::vector<std::pair<Uuid, size_t>> by_id_;                // sorted by id
+  std::vector<std::pair<Uuid, size_t>> by_id_;  // sorted by id
 };
 
 class Catalog {
  public:
   virtual ~Catalog() = default;
-  virtual std::shared_ptr<const Topics> topics() const = 0;   // from any loop
+  virtual std::shared_ptr<const Topics> topics() const = 0;  // from any loop
   // Errors: already_exists, and the disk's. The topic is there for good once it returns.
   virtual host::Task<Result<Topic>> create(std::string name, int32_t partitions) = 0;
   // Errors: not_found, and the disk's.
@@ -52,7 +52,8 @@ class Catalog {
 const char* topic_name_fault(std::string_view name);
 // The whole sentence, in Kafka's words.
 std::string topic_name_message(std::string_view name, const char* fault);
-// '.' and '_' are the same in metric names: the existing topic that collides with a new name, or nullptr.
+// '.' and '_' are the same in metric names: the existing topic that collides with a new name, or
+// nullptr.
 const Topic* colliding_topic(const Topics& topics, std::string_view name);
 
 }  // namespace moldau::broker

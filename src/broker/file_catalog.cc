@@ -16,12 +16,13 @@ using host::Task;
 
 namespace {
 
-constexpr int64_t kIdBlock = 1000;   // producer ids reserved by one write, as Kafka's controller hands them out
+constexpr int64_t kIdBlock =
+    1000;  // producer ids reserved by one write, as Kafka's controller hands them out
 constexpr std::string_view kTitle = "moldau-catalog 1";
 
 struct Stored {
   std::vector<Topic> topics;
-  std::set<std::string> names;   // of them
+  std::set<std::string> names;  // of them
   int64_t reserved = 0;
 };
 
@@ -67,26 +68,31 @@ Result<Stored> parse(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
     number++;
     if (number == 1) {
-      if (line != kTitle) return fail(Errc::corrupt, fmt::format("line 1 is '{}', expected '{}'", line, kTitle));
+      if (line != kTitle)
+        return fail(Errc::corrupt, fmt::format("line 1 is '{}', expected '{}'", line, kTitle));
       continue;
     }
     Result<void> parsed = parse_line(line, &out);
     if (!parsed) return std::move(parsed.error()).in(fmt::format("line {}", number));
   }
-  if (number == 0) return fail(Errc::corrupt, fmt::format("line 1 is missing, expected '{}'", kTitle));
+  if (number == 0)
+    return fail(Errc::corrupt, fmt::format("line 1 is missing, expected '{}'", kTitle));
   return out;
 }
 
 std::string print(const std::vector<Topic>& topics, int64_t reserved) {
   std::string out = fmt::format("{}\nproducer-ids {}\n", kTitle, reserved);
-  for (const Topic& t : topics) out += fmt::format("topic {} {} {}\n", t.name, t.id.to_string(), t.partitions);
+  for (const Topic& t : topics)
+    out += fmt::format("topic {} {} {}\n", t.name, t.id.to_string(), t.partitions);
   return out;
 }
 
 }  // namespace
 
 FileCatalog::FileCatalog(host::Env& env, std::string path)
-    : env_(env), path_(std::move(path)), topics_(std::make_shared<const Topics>()),
+    : env_(env),
+      path_(std::move(path)),
+      topics_(std::make_shared<const Topics>()),
       free_(std::make_unique<host::Event>(env.loop)) {}
 FileCatalog::~FileCatalog() = default;
 
@@ -143,7 +149,8 @@ Task<Result<Topic>> FileCatalog::create(std::string name, int32_t partitions) {
   co_await take_turn();
   Turn turn(*this);
   std::shared_ptr<const Topics> now = topics();
-  if (now->find(name)) co_return fail(Errc::already_exists, fmt::format("Topic '{}' already exists.", name));
+  if (now->find(name))
+    co_return fail(Errc::already_exists, fmt::format("Topic '{}' already exists.", name));
   std::vector<Topic> next = now->all();
   Topic topic{.name = std::move(name), .id = env_.entropy.uuid(), .partitions = partitions};
   next.push_back(topic);

@@ -1,4 +1,5 @@
-// The catalog of a single node, kept in one small text file of the data directory until the metadata log takes over.
+// The catalog of a single node, kept in one small text file of the data directory until the
+// metadata log takes over.
 //   moldau-catalog 1
 //   producer-ids <first id not yet reserved>
 //   topic <name> <id> <partitions>
@@ -16,7 +17,8 @@ namespace moldau::broker {
 
 class FileCatalog : public Catalog {
  public:
-  // Reads `path`; a missing file is an empty catalog. Errors: corrupt (names the line), and the disk's.
+  // Reads `path`; a missing file is an empty catalog. Errors: corrupt (names the line), and the
+  // disk's.
   static host::Task<Result<std::unique_ptr<Catalog>>> open(host::Env& env, std::string path);
   ~FileCatalog() override;
 
@@ -34,10 +36,10 @@ class FileCatalog : public Catalog {
   host::Env& env_;
   const std::string path_;
   mutable std::mutex mutex_;
-  std::shared_ptr<const Topics> topics_;        // guarded by mutex_: read from any loop
-  int64_t next_id_ = 0;                         // the next producer id
-  int64_t reserved_ = 0;                        // ids below may be given; the file says so
-  bool busy_ = false;                           // one change at a time
+  std::shared_ptr<const Topics> topics_;  // guarded by mutex_: read from any loop
+  int64_t next_id_ = 0;                   // the next producer id
+  int64_t reserved_ = 0;                  // ids below may be given; the file says so
+  bool busy_ = false;                     // one change at a time
   std::unique_ptr<host::Event> free_;
 };
 

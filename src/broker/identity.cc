@@ -17,8 +17,8 @@ Task<Result<Identity>> create(host::Env& env, std::string path, BrokerId node_id
   Identity identity{.node_id = node_id};
   identity.cluster_id = env.entropy.uuid().to_string();
   identity.directory_id = env.entropy.uuid();
-  std::string text = fmt::format("#\nversion=1\ncluster.id={}\nnode.id={}\ndirectory.id={}\n", identity.cluster_id,
-                                 node_id, identity.directory_id.to_string());
+  std::string text = fmt::format("#\nversion=1\ncluster.id={}\nnode.id={}\ndirectory.id={}\n",
+                                 identity.cluster_id, node_id, identity.directory_id.to_string());
   CO_TRY_(host::replace_whole_file(env.disk, path, text));
   co_return identity;
 }
@@ -30,10 +30,15 @@ Result<Identity> parse(std::string_view text, const std::string& path, BrokerId 
     return found ? found->value : std::string();
   };
   if (value("version") != "1")
-    return fail(Errc::invalid, fmt::format("{}: version '{}' is not known, only 1 is", path, value("version")));
+    return fail(Errc::invalid,
+                fmt::format("{}: version '{}' is not known, only 1 is", path, value("version")));
   if (value("node.id") != fmt::format("{}", node_id))
-    return fail(Errc::invalid, fmt::format("{}: this directory belongs to node {}, we are node {}. Start with its node.id, or "
-                                           "choose another data directory", path, value("node.id"), node_id));
+    return fail(
+        Errc::invalid,
+        fmt::format(
+            "{}: this directory belongs to node {}, we are node {}. Start with its node.id, or "
+            "choose another data directory",
+            path, value("node.id"), node_id));
   if (value("cluster.id").empty()) return fail(Errc::invalid, path + ": it has no cluster.id");
   Identity out{.cluster_id = value("cluster.id"), .node_id = node_id};
   if (!value("directory.id").empty()) {

@@ -18,8 +18,8 @@ struct Identity {
   Uuid directory_id;
 };
 
-// Reads directory/meta.properties; an empty directory gets one with new ids. Errors: invalid (another node's, or an
-// unknown version; the text says what to do), corrupt, and the disk's.
+// Reads directory/meta.properties; an empty directory gets one with new ids. Errors: invalid
+// (another node's, or an unknown version; the text says what to do), corrupt, and the disk's.
 host::Task<Result<Identity>> open_identity(host::Env& env, std::string directory, BrokerId node_id);
 
 }  // namespace moldau::broker

@@ -16,15 +16,16 @@ struct Node {
   std::string cluster_id;
   Catalog& catalog;
   Partitions& partitions;
-  host::Address address;          // where we really listen
+  host::Address address;  // where we really listen
 
-  // One change at a time, the partitions with the catalog: a topic is made or deleted as a whole before the next one of
-  // that name begins.
+  // One change at a time, the partitions with the catalog: a topic is made or deleted as a whole
+  // before the next one of that name begins.
   host::Semaphore changes{env.loop, 1};
 
   // What clients are told to connect to.
   std::string advertised_host() const;
-  // Makes the topic and its partitions. Errors: already_exists, and the disk's; then there is no such topic.
+  // Makes the topic and its partitions. Errors: already_exists, and the disk's; then there is no
+  // such topic.
   host::Task<Result<Topic>> create_topic(std::string name, int32_t count);
   // Errors: not_found, and the disk's: then the topic may be gone with files left behind.
   host::Task<Result<void>> delete_topic(Topic topic);

@@ -16,9 +16,11 @@ using host::Task;
 
 namespace {
 
-constexpr const char* kMetadata = "/partition.metadata";   // Kafka's file that ties a directory to a topic id
+constexpr const char* kMetadata =
+    "/partition.metadata";  // Kafka's file that ties a directory to a topic id
 
-// The topic id in a partition directory; nothing if it has no such file. Errors: corrupt, and the disk's.
+// The topic id in a partition directory; nothing if it has no such file. Errors: corrupt, and the
+// disk's.
 Task<Result<std::optional<Uuid>>> owner_of(host::Env& env, std::string directory) {
   constexpr std::string_view kField = "topic_id: ";
   std::string path = directory + kMetadata;
@@ -28,13 +30,14 @@ Task<Result<std::optional<Uuid>>> owner_of(host::Env& env, std::string directory
   size_t at = text->find(kField);
   if (at == std::string::npos) co_return fail(Errc::corrupt, path + ": it names no topic_id");
   size_t begin = at + kField.size();
-  Result<Uuid> id = Uuid::parse(std::string_view(*text).substr(begin, text->find('\n', begin) - begin));
+  Result<Uuid> id =
+      Uuid::parse(std::string_view(*text).substr(begin, text->find('\n', begin) - begin));
   if (!id) co_return std::move(id.error()).in(path);
   co_return std::optional<Uuid>(*id);
 }
 
-// Another topic of that name left its directory: a deletion that failed, or that a crash cut short. It is kept under
-// another name, as Kafka does, and never shown as the new topic's.
+// Another topic of that name left its directory: a deletion that failed, or that a crash cut short.
+// It is kept under another name, as Kafka does, and never shown as the new topic's.
 Task<Result<void>> set_aside(host::Env& env, std::string directory) {
   std::string aside = fmt::format("{}.{:016x}-stray", directory, env.entropy.next());
   CO_TRY_(env.disk.rename(directory, aside));
@@ -51,16 +54,20 @@ Task<Result<bool>> exists(host::Env& env, std::string directory) {
 
 }  // namespace
 
-// One partition of the topic. fresh: the topic is being made, so that nothing that is there already can be its.
-Task<Result<Partitions::Ref>> Partitions::open_one(host::Env& env, const Topic& topic, int32_t index, bool fresh) {
+// One partition of the topic. fresh: the topic is being made, so that nothing that is there already
+// can be its.
+Task<Result<Partitions::Ref>> Partitions::open_one(host::Env& env, const Topic& topic,
+                                                   int32_t index, bool fresh) {
   std::string directory = fmt::format("{}/{}-{}", dir_.path(), topic.name, index);
   CO_TRY(there, exists(env, directory));
   std::optional<Uuid> owner;
   if (there) {
     CO_TRY(found, owner_of(env, directory));
     bool stray = fresh || (found && *found != topic.id);
-    if (stray) CO_TRY_(set_aside(env, directory));
-    else owner = found;
+    if (stray)
+      CO_TRY_(set_aside(env, directory));
+    else
+      owner = found;
   }
   PartitionIndex number(index);
   CO_TRY(partition, replica::Partition::open(env, dir_, topic.name, number, config_));
@@ -94,13 +101,16 @@ Task<Result<void>> Partitions::open_all(host::Env& env, const Topic& topic, bool
     }
     // Closed in order: a log that just goes away would make the whole directory look unclean.
     for (Ref& one : opened) {
-      if (fresh) (void)co_await one->remove(env);
-      else (void)co_await one->close(env);
+      if (fresh)
+        (void)co_await one->remove(env);
+      else
+        (void)co_await one->close(env);
     }
     co_return std::move(partition.error());
   }
   bool retired = open_.enter([&](Open& open) {
-    for (const Ref& partition : opened) open.by_name[Key(topic.name, partition->index().value)] = partition;
+    for (const Ref& partition : opened)
+      open.by_name[Key(topic.name, partition->index().value)] = partition;
     return open.retired;
   });
   if (retired)
@@ -108,8 +118,12 @@ Task<Result<void>> Partitions::open_all(host::Env& env, const Topic& topic, bool
   co_return Result<void>();
 }
 
-Task<Result<void>> Partitions::open(host::Env& env, Topic topic) { co_return co_await open_all(env, topic, false); }
-Task<Result<void>> Partitions::create(host::Env& env, Topic topic) { co_return co_await open_all(env, topic, true); }
+Task<Result<void>> Partitions::open(host::Env& env, Topic topic) {
+  co_return co_await open_all(env, topic, false);
+}
+Task<Result<void>> Partitions::create(host::Env& env, Topic topic) {
+  co_return co_await open_all(env, topic, true);
+}
 
 std::vector<Partitions::Ref> Partitions::take(const std::string& topic) {
   return open_.enter([&](Open& open) {

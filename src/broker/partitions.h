@@ -33,14 +33,17 @@ class Partitions {
 
   // nullptr: not here.
   Ref find(std::string_view topic, int32_t index) const;
-  // Opens all partitions of a topic; what is missing on disk is made. Errors: the log's; then none of them is served.
+  // Opens all partitions of a topic; what is missing on disk is made. Errors: the log's; then none
+  // of them is served.
   host::Task<Result<void>> open(host::Env& env, Topic topic);
-  // Makes all partitions of a new topic. Errors: the same; then none of them is served, nor on disk.
+  // Makes all partitions of a new topic. Errors: the same; then none of them is served, nor on
+  // disk.
   host::Task<Result<void>> create(host::Env& env, Topic topic);
-  // Takes them out of service and removes their files. The first error, if any; then files are left, that no topic
-  // of the same name will ever show.
+  // Takes them out of service and removes their files. The first error, if any; then files are
+  // left, that no topic of the same name will ever show.
   host::Task<Result<void>> remove(host::Env& env, Topic topic);
-  // Ends every wait for them, also for those that are still being opened: appends, fetches. Before close_all.
+  // Ends every wait for them, also for those that are still being opened: appends, fetches. Before
+  // close_all.
   void retire_all();
   // A clean stop of every log. The first error, if any; the others are closed all the same.
   host::Task<Result<void>> close_all(host::Env& env);
@@ -52,7 +55,7 @@ class Partitions {
   using Key = std::pair<std::string, int32_t>;
   struct Open {
     std::map<Key, Ref, std::less<>> by_name;
-    bool retired = false;      // all of them, and those to come
+    bool retired = false;  // all of them, and those to come
   };
   std::vector<Ref> take(const std::string& topic);
   host::Task<Result<Ref>> open_one(host::Env& env, const Topic& topic, int32_t index, bool fresh);

@@ -1,4 +1,5 @@
-// One request on its way through a handler: its frame, its header, an arena for all that it needs, and how to answer.
+// One request on its way through a handler: its frame, its header, an arena for all that it needs,
+// and how to answer.
 #pragma once
 #include <memory>
 #include <string_view>
@@ -18,16 +19,18 @@ struct Request {
 
   net::Frame frame;
   Arena arena;
-  Bytes body;                    // behind the header
+  Bytes body;  // behind the header
   int16_t version = 0;
   int32_t correlation_id = 0;
   std::string_view client_id;
 
-  // The frame's bytes that a decoded view shows, writable: they are ours until somebody shares them.
+  // The frame's bytes that a decoded view shows, writable: they are ours until somebody shares
+  // them.
   MutableBytes writable(Bytes view) const;
 };
 using RequestPtr = std::unique_ptr<Request>;
-// A handler takes the request for good: what it leaves for later keeps it alive. An error ends the connection.
+// A handler takes the request for good: what it leaves for later keeps it alive. An error ends the
+// connection.
 using Answer = host::Task<Result<net::Outgoing>>;
 
 // The reply's frame: length, header, body.

@@ -24,16 +24,21 @@ namespace moldau::broker {
 using host::Task;
 
 namespace {
-constexpr size_t kPoolKeeps = 32 << 20;                // warm receive buffers
-constexpr Duration kRetryAccept = milliseconds(20);    // when the process is out of descriptors
+constexpr size_t kPoolKeeps = 32 << 20;              // warm receive buffers
+constexpr Duration kRetryAccept = milliseconds(20);  // when the process is out of descriptors
 constexpr Duration kLookAtDisk = seconds(1);
-constexpr int64_t kNoBrokerEpoch = -1;                 // before there is a controller
+constexpr int64_t kNoBrokerEpoch = -1;  // before there is a controller
 }  // namespace
 
 struct Server::State {
   State(host::Env& e, BrokerConfig c, host::LogTarget& target)
-      : env(e), config(std::move(c)), logger(target, "broker"), pool(kPoolKeeps), stopped(e.loop),
-        connections(e.loop, "connections"), background(e.loop, "server") {}
+      : env(e),
+        config(std::move(c)),
+        logger(target, "broker"),
+        pool(kPoolKeeps),
+        stopped(e.loop),
+        connections(e.loop, "connections"),
+        background(e.loop, "server") {}
 
   Task<Result<void>> open();
   Task<Result<void>> open_topics();
@@ -52,18 +57,19 @@ struct Server::State {
   std::unique_ptr<Catalog> catalog;
   std::unique_ptr<Node> node;
   std::unique_ptr<host::Listener> listener;
-  std::map<uint64_t, net::ServerConnection*> live;     // by a number that rises
+  std::map<uint64_t, net::ServerConnection*> live;  // by a number that rises
   uint64_t next_connection = 0;
   bool stopping = false;
   bool disk_failed = false;
-  host::Event stopped;                                 // stopping or disk_failed
+  host::Event stopped;  // stopping or disk_failed
   // The tasks use all of the above: they die first.
   host::Scope connections;
   host::Scope background;
 };
 
 Task<Result<void>> Server::State::open() {
-  Result<std::unique_ptr<log::LogDir>> opened = co_await log::LogDir::open(env, config.data_dir, log::LogDirConfig());
+  Result<std::unique_ptr<log::LogDir>> opened =
+      co_await log::LogDir::open(env, config.data_dir, log::LogDirConfig());
   if (!opened) co_return std::move(opened.error());
   dir = std::move(*opened);
   CO_TRY(identity, open_identity(env, config.data_dir, config.node_id));
@@ -71,7 +77,8 @@ Task<Result<void>> Server::State::open() {
   CO_TRY(read, FileCatalog::open(env, catalog_path));
   catalog = std::move(read);
   partitions = std::make_unique<Partitions>(*dir, config.log);
-  node = std::make_unique<Node>(env, config, identity.cluster_id, *catalog, *partitions, config.listen);
+  node = std::make_unique<Node>(env, config, identity.cluster_id, *catalog, *partitions,
+                                config.listen);
   CO_TRY_(open_topics());
   TRY_CO(listening, env.network.listen(config.listen));
   listener = std::move(listening);
@@ -83,16 +90,20 @@ Task<Result<void>> Server::State::open() {
 
 Task<Result<void>> Server::State::open_topics() {
   std::shared_ptr<const Topics> topics = catalog->topics();
-  Result<std::vector<std::string>> directories = co_await dir->partitions(env);   // and finishes deletions
-  if (!directories) MOLDAU_LOG_WARN(logger, "what deleted topics left could not be removed: {}", directories.error().to_string());
+  Result<std::vector<std::string>> directories =
+      co_await dir->partitions(env);  // and finishes deletions
+  if (!directories)
+    MOLDAU_LOG_WARN(logger, "what deleted topics left could not be removed: {}",
+                    directories.error().to_string());
   for (const Topic& topic : topics->all()) {
     Result<void> opened = co_await partitions->open(env, topic);
     if (!opened) co_return std::move(opened.error()).in("topic " + topic.name);
     tell_recovery(topic);
   }
   if (!topics->all().empty())
-    MOLDAU_LOG_INFO(logger, "opened {} topics with {} partitions; the last stop was {}", topics->all().size(),
-                    partitions->size(), dir->was_clean() ? "clean" : "not clean");
+    MOLDAU_LOG_INFO(logger, "opened {} topics with {} partitions; the last stop was {}",
+                    topics->all().size(), partitions->size(),
+                    dir->was_clean() ? "clean" : "not clean");
   co_return Result<void>();
 }
 
@@ -101,8 +112,9 @@ void Server::State::tell_recovery(const Topic& topic) {
   for (int32_t i = 0; i < topic.partitions; i++) {
     Partitions::Ref partition = partitions->find(topic.name, i);
     if (!partition || partition->log().bytes_cut() == 0) continue;
-    MOLDAU_LOG_WARN(logger, "{}: cut {} bytes behind offset {}: {}", partition->log().directory(), partition->log().bytes_cut(),
-                    partition->watermarks().log_end, partition->log().cut_because());
+    MOLDAU_LOG_WARN(logger, "{}: cut {} bytes behind offset {}: {}", partition->log().directory(),
+                    partition->log().bytes_cut(), partition->watermarks().log_end,
+                    partition->log().cut_because());
   }
 }
 
@@ -120,7 +132,7 @@ Task<void> Server::State::accept_connections() {
 }
 
 Task<void> Server::State::serve(std::unique_ptr<host::Stream> stream) {
-  if (stopping) co_return;   // accepted just before: nobody would close it
+  if (stopping) co_return;  // accepted just before: nobody would close it
   net::ConnectionLimits limits{.max_frame = config.max_request_bytes};
   net::ServerConnection connection(env, pool, std::move(stream), limits);
   host::Address peer = connection.peer();
@@ -134,9 +146,13 @@ Task<void> Server::State::serve(std::unique_ptr<host::Stream> stream) {
 }
 
 void Server::State::log_end(const host::Address& peer, const Error& error) {
-  bool usual = error.code() == Errc::reset || error.code() == Errc::closed || error.code() == Errc::cancelled;
-  if (usual) MOLDAU_LOG_DEBUG(logger, "{}: {}", peer.to_string(), error.to_string());
-  else MOLDAU_LOG_WARN(logger, "closed the connection from {}: {}", peer.to_string(), error.to_string());
+  bool usual = error.code() == Errc::reset || error.code() == Errc::closed ||
+               error.code() == Errc::cancelled;
+  if (usual)
+    MOLDAU_LOG_DEBUG(logger, "{}: {}", peer.to_string(), error.to_string());
+  else
+    MOLDAU_LOG_WARN(logger, "closed the connection from {}: {}", peer.to_string(),
+                    error.to_string());
 }
 
 // A failed write or sync takes the directory offline; with it goes all that we serve.
@@ -145,8 +161,10 @@ Task<void> Server::State::watch_disk() {
     (void)co_await stopped.wait_until(env.loop.now() + kLookAtDisk);
     std::optional<Error> error = dir->offline();
     if (!error || stopping) continue;
-    MOLDAU_LOG_ERROR(logger, "{} is offline: {}. Nothing can be served from it; check the disk, then start again",
-                     config.data_dir, error->to_string());
+    MOLDAU_LOG_ERROR(
+        logger,
+        "{} is offline: {}. Nothing can be served from it; check the disk, then start again",
+        config.data_dir, error->to_string());
     disk_failed = true;
     stopped.notify_all();
   }
@@ -155,7 +173,8 @@ Task<void> Server::State::watch_disk() {
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Server::~Server() = default;
 
-Task<Result<std::unique_ptr<Server>>> Server::start(host::Env& env, BrokerConfig config, host::LogTarget& target) {
+Task<Result<std::unique_ptr<Server>>> Server::start(host::Env& env, BrokerConfig config,
+                                                    host::LogTarget& target) {
   auto state = std::make_unique<State>(env, std::move(config), target);
   Result<void> opened = co_await state->open();
   if (!opened) {

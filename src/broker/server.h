@@ -1,5 +1,5 @@
-// The broker as a whole: opens the data directory, its topics and their partitions, listens, serves connections, stops in
-// order. The simulator runs it as main does.
+// The broker as a whole: opens the data directory, its topics and their partitions, listens, serves
+// connections, stops in order. The simulator runs it as main does.
 #pragma once
 #include <memory>
 #include <string>
@@ -16,10 +16,11 @@ namespace moldau::broker {
 
 class Server {
  public:
-  // Ready to serve when it returns. Errors name the cause and the fix: busy (another process has the directory),
-  // address_in_use, invalid (the directory belongs to another node), corrupt, and the disk's.
-  // env and target outlive the server.
-  static host::Task<Result<std::unique_ptr<Server>>> start(host::Env& env, BrokerConfig config, host::LogTarget& target);
+  // Ready to serve when it returns. Errors name the cause and the fix: busy (another process has
+  // the directory), address_in_use, invalid (the directory belongs to another node), corrupt, and
+  // the disk's. env and target outlive the server.
+  static host::Task<Result<std::unique_ptr<Server>>> start(host::Env& env, BrokerConfig config,
+                                                           host::LogTarget& target);
   ~Server();
 
   host::Address address() const;
@@ -28,9 +29,11 @@ class Server {
   size_t partitions() const;
   // Bytes of what was received and is still in use: requests, and what of them the logs keep.
   size_t memory() const;
-  // Returns when the data directory went offline: nothing can be served any more. Or when stop() was called.
+  // Returns when the data directory went offline: nothing can be served any more. Or when stop()
+  // was called.
   host::Task<void> failed();
-  // Refuses new work, ends connections, writes everything out, closes the logs. The error: what could not be saved.
+  // Refuses new work, ends connections, writes everything out, closes the logs. The error: what
+  // could not be saved.
   host::Task<Result<void>> stop();
 
  private:

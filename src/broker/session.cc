@@ -30,8 +30,9 @@ Task<Result<net::Outgoing>> Session::handle(net::Frame frame) {
   if (!served) co_return fail(Errc::unsupported, fmt::format("{} is not served", start.api->name));
   if (version < served->min_served || version > served->max) {
     if (served->key == wire::ApiKey::api_versions) co_return api_versions_unsupported(*request);
-    co_return fail(Errc::unsupported, fmt::format("{} version {} is not served ({} to {} are)", start.api->name, version,
-                                                  served->min_served, served->max));
+    co_return fail(Errc::unsupported,
+                   fmt::format("{} version {} is not served ({} to {} are)", start.api->name,
+                               version, served->min_served, served->max));
   }
   co_return co_await served->handle(node_, std::move(request));
 }

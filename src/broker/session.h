@@ -1,4 +1,5 @@
-// One connection's requests: reads the header, finds the handler, answers what we do not serve as Kafka does.
+// One connection's requests: reads the header, finds the handler, answers what we do not serve as
+// Kafka does.
 #pragma once
 #include "broker/request.h"
 #include "net/server_connection.h"
@@ -10,7 +11,8 @@ struct Node;
 class Session : public net::RequestHandler {
  public:
   explicit Session(Node& node) : node_(node) {}
-  // Errors (they end the connection): an unknown API, a version that is not served, a body that is not that request.
+  // Errors (they end the connection): an unknown API, a version that is not served, a body that is
+  // not that request.
   host::Task<Result<net::Outgoing>> handle(net::Frame frame) override;
 
  private:

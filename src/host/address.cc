@@ -40,7 +40,8 @@ Result<size_t> parse_groups(std::string_view text, uint8_t* out, size_t room) {
     auto [next, error] = std::from_chars(text.data(), text.data() + text.size(), group, 16);
     size_t used = static_cast<size_t>(next - text.data());
     bool more = used < text.size();
-    if (error != std::errc() || used > 4 || n + 2 > room || (more && (text[used] != ':' || used + 1 == text.size())))
+    if (error != std::errc() || used > 4 || n + 2 > room ||
+        (more && (text[used] != ':' || used + 1 == text.size())))
       return fail(Errc::invalid);
     out[n++] = static_cast<uint8_t>(group >> 8);
     out[n++] = static_cast<uint8_t>(group);
@@ -56,18 +57,21 @@ Result<IpAddress> parse_v6(std::string_view text) {
   auto head_bytes = parse_groups(text.substr(0, gap), out.bytes.data(), 16);
   Result<size_t> tail_bytes = 0;
   if (gap != std::string_view::npos && head_bytes)
-    tail_bytes = parse_groups(text.substr(gap + 2), tail.data(), 14 - std::min<size_t>(*head_bytes, 14));
+    tail_bytes =
+        parse_groups(text.substr(gap + 2), tail.data(), 14 - std::min<size_t>(*head_bytes, 14));
   bool whole = gap == std::string_view::npos;
   if (!head_bytes || !tail_bytes || (whole ? *head_bytes != 16 : *head_bytes > 14))
     return fail(Errc::invalid, fmt::format("'{}' is not an IPv6 address", text));
-  std::copy_n(tail.begin(), *tail_bytes, out.bytes.begin() + (16 - static_cast<ptrdiff_t>(*tail_bytes)));
+  std::copy_n(tail.begin(), *tail_bytes,
+              out.bytes.begin() + (16 - static_cast<ptrdiff_t>(*tail_bytes)));
   return out;
 }
 
 std::string print_v6(const std::array<uint8_t, 16>& b) {
   std::array<unsigned, 8> groups{};
   for (size_t i = 0; i < 8; i++) groups[i] = static_cast<unsigned>(b[2 * i] << 8 | b[2 * i + 1]);
-  size_t best = 8, best_length = 1;  // the longest run of at least two zero groups becomes "::" (RFC 5952)
+  size_t best = 8,
+         best_length = 1;  // the longest run of at least two zero groups becomes "::" (RFC 5952)
   for (size_t i = 0, run = 0; i < 8; i++) {
     run = groups[i] == 0 ? run + 1 : 0;
     if (run > best_length) best_length = run, best = i + 1 - run;
@@ -103,7 +107,8 @@ std::string IpAddress::to_string() const {
 }
 
 std::string Address::to_string() const {
-  return ip.v6 ? fmt::format("[{}]:{}", ip.to_string(), port) : fmt::format("{}:{}", ip.to_string(), port);
+  return ip.v6 ? fmt::format("[{}]:{}", ip.to_string(), port)
+               : fmt::format("{}:{}", ip.to_string(), port);
 }
 
 Result<HostPort> HostPort::parse(std::string_view text, uint16_t default_port) {
@@ -111,14 +116,17 @@ Result<HostPort> HostPort::parse(std::string_view text, uint16_t default_port) {
   std::string_view rest = text;
   if (rest.starts_with('[')) {
     size_t close = rest.find(']');
-    if (close == std::string_view::npos) return fail(Errc::invalid, fmt::format("'{}': no closing ']'", text));
+    if (close == std::string_view::npos)
+      return fail(Errc::invalid, fmt::format("'{}': no closing ']'", text));
     out.host = rest.substr(1, close - 1);
     rest.remove_prefix(close + 1);
-    if (!rest.empty() && rest[0] != ':') return fail(Errc::invalid, fmt::format("'{}': ':' expected behind ']'", text));
+    if (!rest.empty() && rest[0] != ':')
+      return fail(Errc::invalid, fmt::format("'{}': ':' expected behind ']'", text));
   } else {
     size_t colon = rest.rfind(':');
     if (colon != std::string_view::npos && rest.find(':') != colon)
-      return fail(Errc::invalid, fmt::format("'{}': write an IPv6 address in brackets: [::1]:9092", text));
+      return fail(Errc::invalid,
+                  fmt::format("'{}': write an IPv6 address in brackets: [::1]:9092", text));
     out.host = rest.substr(0, colon);
     rest = colon == std::string_view::npos ? "" : rest.substr(colon);
   }
@@ -130,7 +138,8 @@ Result<HostPort> HostPort::parse(std::string_view text, uint16_t default_port) {
 }
 
 std::string HostPort::to_string() const {
-  return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port) : fmt::format("[{}]:{}", host, port);
+  return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port)
+                                             : fmt::format("[{}]:{}", host, port);
 }
 
 }  // namespace moldau::host

@@ -1,4 +1,5 @@
-// Where a connection goes: an IPv4 or IPv6 address and a port. A value; printed as 127.0.0.1:9092 or [::1]:9092.
+// Where a connection goes: an IPv4 or IPv6 address and a port. A value; printed as 127.0.0.1:9092
+// or [::1]:9092.
 #pragma once
 #include <array>
 #include <compare>
@@ -12,7 +13,7 @@ namespace moldau::host {
 
 struct IpAddress {
   bool v6 = false;
-  std::array<uint8_t, 16> bytes{};   // IPv4: the first four
+  std::array<uint8_t, 16> bytes{};  // IPv4: the first four
   auto operator<=>(const IpAddress&) const = default;
   static IpAddress v4(uint8_t a, uint8_t b, uint8_t c, uint8_t d);
   static IpAddress any_v6() { return {.v6 = true}; }

@@ -1,5 +1,6 @@
-// Await<Op, Target>: the awaiter of an operation that a backend performs. target.start(op) returns true if it is
-// finished at once, false if the loop will resume it. Lives in the awaiting frame; allocates nothing.
+// Await<Op, Target>: the awaiter of an operation that a backend performs. target.start(op) returns
+// true if it is finished at once, false if the loop will resume it. Lives in the awaiting frame;
+// allocates nothing.
 #pragma once
 #include <coroutine>
 #include <utility>
@@ -13,7 +14,9 @@ class Await {
  public:
   // arguments: the fields of Operation that differ from their defaults.
   template <class Setup>
-  Await(Target& target, Setup setup) : target_(target) { setup(op_); }
+  Await(Target& target, Setup setup) : target_(target) {
+    setup(op_);
+  }
   Await(const Await&) = delete;
   Await& operator=(const Await&) = delete;
   bool await_ready() {

@@ -7,7 +7,7 @@
 
 namespace moldau::host {
 namespace {
-constexpr size_t kHeader = 64;   // the block's own, in front of its memory
+constexpr size_t kHeader = 64;  // the block's own, in front of its memory
 
 void destroy(Block* block) {
   block->~Block();

@@ -1,5 +1,6 @@
-// call(home, there, step): runs step() on another loop in one step and resumes here with its result.
-// step must not suspend. The operation lives in the caller's frame; the caller outlives the call.
+// call(home, there, step): runs step() on another loop in one step and resumes here with its
+// result. step must not suspend. The operation lives in the caller's frame; the caller outlives the
+// call.
 #pragma once
 #include <optional>
 #include <type_traits>
@@ -39,6 +40,8 @@ class Call : public Op {
   std::optional<R> result_;
 };
 template <class F>
-Call<F> call(Loop& home, Loop& there, F step) { return Call<F>(home, there, std::move(step)); }
+Call<F> call(Loop& home, Loop& there, F step) {
+  return Call<F>(home, there, std::move(step));
+}
 
 }  // namespace moldau::host

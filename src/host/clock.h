@@ -6,8 +6,8 @@ namespace moldau::host {
 
 struct Clock {
   virtual ~Clock() = default;
-  virtual Instant now() const = 0;     // monotonic
-  virtual WallTime wall() const = 0;   // may jump either way
+  virtual Instant now() const = 0;    // monotonic
+  virtual WallTime wall() const = 0;  // may jump either way
 };
 
 }  // namespace moldau::host

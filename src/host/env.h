@@ -1,5 +1,5 @@
-// The world of one loop: everything outside that a part of Moldau may touch. Made in main, or by the simulator for
-// each node, and passed down.
+// The world of one loop: everything outside that a part of Moldau may touch. Made in main, or by
+// the simulator for each node, and passed down.
 #pragma once
 
 namespace moldau::host {

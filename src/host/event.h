@@ -1,5 +1,5 @@
-// Event: tasks of one loop wait for something to happen, each with its deadline; first come, first woken.
-// The happening itself is state elsewhere: test it, wait, test again.
+// Event: tasks of one loop wait for something to happen, each with its deadline; first come, first
+// woken. The happening itself is state elsewhere: test it, wait, test again.
 #pragma once
 #include "base/list.h"
 #include "host/loop.h"
@@ -13,7 +13,8 @@ class Event {
   Event& operator=(const Event&) = delete;
 
   class Waiter;
-  // true: notified. false: the deadline came first. Exactly one of them, also when both fall into one turn.
+  // true: notified. false: the deadline came first. Exactly one of them, also when both fall into
+  // one turn.
   Waiter wait_until(Instant deadline);
   Waiter wait();
   void notify_one();

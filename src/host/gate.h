@@ -1,5 +1,6 @@
 // Gate counts what is under way: hold a Pass while you work, await drained() before you tear down.
-// Semaphore is back-pressure by bytes: strictly first in, first out, so that a large request is not starved.
+// Semaphore is back-pressure by bytes: strictly first in, first out, so that a large request is not
+// starved.
 #pragma once
 #include <cstdint>
 #include <utility>
@@ -18,7 +19,9 @@ class Gate {
     explicit Pass(Gate& gate) : gate_(&gate) { gate.held_++; }
     Pass(Pass&& o) noexcept : gate_(std::exchange(o.gate_, nullptr)) {}
     Pass& operator=(Pass&&) = delete;
-    ~Pass() { if (gate_ && --gate_->held_ == 0) gate_->idle_.notify_all(); }
+    ~Pass() {
+      if (gate_ && --gate_->held_ == 0) gate_->idle_.notify_all();
+    }
 
    private:
     Gate* gate_;
@@ -39,8 +42,8 @@ class Semaphore {
   Semaphore& operator=(const Semaphore&) = delete;
 
   class Waiter;
-  // Takes n (at most the capacity; more counts as the capacity), waits its turn if there is less. Returns what
-  // it took: release exactly that.
+  // Takes n (at most the capacity; more counts as the capacity), waits its turn if there is less.
+  // Returns what it took: release exactly that.
   Waiter acquire(int64_t n);
   bool try_acquire(int64_t n);
   void release(int64_t n);

@@ -59,10 +59,11 @@ void Loop::deliver(void* self, uint64_t ticket) {
 std::string Loop::dump() const {
   std::string out;
   for (const RootTask* root = first_root_; root; root = root->next_in_loop) {
-    out += fmt::format("task of {} spawned at {}:{}\n", root->scope_name(), root->spawned_at.file_name(),
-                       root->spawned_at.line());
+    out += fmt::format("task of {} spawned at {}:{}\n", root->scope_name(),
+                       root->spawned_at.file_name(), root->spawned_at.line());
     for (const PromiseBase* p = root->promise; p; p = p->child)
-      out += fmt::format("  awaits at {}:{} in {}\n", p->at.file_name(), p->at.line(), p->at.function_name());
+      out += fmt::format("  awaits at {}:{} in {}\n", p->at.file_name(), p->at.line(),
+                         p->at.function_name());
   }
   return out;
 }

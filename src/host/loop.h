@@ -1,5 +1,5 @@
-// A loop: where tasks run, one step at a time, on one thread. Timers, the ready queue, mail from other loops and the
-// list of root tasks. Backends: posix::Reactor and the simulator's node.
+// A loop: where tasks run, one step at a time, on one thread. Timers, the ready queue, mail from
+// other loops and the list of root tasks. Backends: posix::Reactor and the simulator's node.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -31,7 +31,8 @@ class Loop {
   virtual void ready(Op& op) = 0;
   virtual void arm(Timer& timer) = 0;
   virtual void disarm(Timer& timer) = 0;
-  // From any loop or helper thread: never blocks for long, never loses, keeps the order of one sender.
+  // From any loop or helper thread: never blocks for long, never loses, keeps the order of one
+  // sender.
   virtual void post(Mail mail) = 0;
 
   struct SleepAwaiter;
@@ -44,8 +45,8 @@ class Loop {
   // Where every root task waits, one chain of awaits a task: the answer to "what hangs?".
   std::string dump() const;
 
-  // Waiters that other loops may wake: a ticket instead of a pointer, so that a late wake-up finds nothing
-  // rather than a frame that is gone.
+  // Waiters that other loops may wake: a ticket instead of a pointer, so that a late wake-up finds
+  // nothing rather than a frame that is gone.
   uint64_t admit(WaitSet& waiter);
   void dismiss(uint64_t ticket);
   static Mail wake_mail(Loop& loop, uint64_t ticket);

@@ -1,5 +1,5 @@
-// Monitor<T>: a pure core that any loop may enter for one bounded step. Inside, nothing suspends, waits or does I/O:
-// the process stops if a task tries (check_may_suspend). Monitors do not nest.
+// Monitor<T>: a pure core that any loop may enter for one bounded step. Inside, nothing suspends,
+// waits or does I/O: the process stops if a task tries (check_may_suspend). Monitors do not nest.
 //   partition.enter([&](PartitionCore& core) { return core.append(batch); });
 #pragma once
 #include <mutex>
@@ -26,7 +26,8 @@ class Monitor {
 
   template <class F>
   decltype(auto) enter(F&& step) {
-    MonitorScope inside;  // before the lock: entering the same monitor twice is found, not waited for
+    MonitorScope
+        inside;  // before the lock: entering the same monitor twice is found, not waited for
     std::scoped_lock lock(mutex_);
     return std::forward<F>(step)(value_);
   }

@@ -1,6 +1,6 @@
 // The network as a program may see it: streams of bytes between addresses. Each loop has its own.
-// Errors: closed/reset (peer), cancelled (we closed it meanwhile), refused, unreachable, timed_out, exhausted (out
-// of descriptors), address_in_use, permission.
+// Errors: closed/reset (peer), cancelled (we closed it meanwhile), refused, unreachable, timed_out,
+// exhausted (out of descriptors), address_in_use, permission.
 #pragma once
 #include <memory>
 #include <span>
@@ -23,8 +23,8 @@ struct RecvOp : Op {
 };
 struct SendOp : Op {
   std::span<const Bytes> parts;
-  bool more = false;                    // another send follows at once: do not flush a small packet
-  const File* file = nullptr;           // if set: a range of it instead of parts
+  bool more = false;           // another send follows at once: do not flush a small packet
+  const File* file = nullptr;  // if set: a range of it instead of parts
   int64_t position = 0;
   size_t length = 0;
   Result<size_t> take() const { return take_count(); }
@@ -44,7 +44,8 @@ struct ResolveOp : Op {
   Result<std::vector<IpAddress>> take();
 };
 
-// One connection. At most one recv and one send at a time. It outlives its operations: close, wait, destroy.
+// One connection. At most one recv and one send at a time. It outlives its operations: close, wait,
+// destroy.
 class Stream {
  public:
   virtual ~Stream();
@@ -69,27 +70,30 @@ class Stream {
   }
   // Half close: the peer's recv returns 0 after what was sent. No send is under way.
   virtual void shutdown_send() = 0;
-  virtual void close() = 0;             // operations under way end with cancelled; more of them too
+  virtual void close() = 0;  // operations under way end with cancelled; more of them too
   virtual Address peer() const = 0;
   virtual Address local() const = 0;
 
-  virtual bool start(RecvOp& op) = 0;   // for Await
+  virtual bool start(RecvOp& op) = 0;  // for Await
   virtual bool start(SendOp& op) = 0;
 };
 
 class Listener {
  public:
   virtual ~Listener();
-  auto accept() { return Await<AcceptOp, Listener>(*this, [](AcceptOp&) {}); }
-  virtual void close() = 0;             // an accept under way ends with cancelled
-  virtual Address local() const = 0;    // the port that it really has
+  auto accept() {
+    return Await<AcceptOp, Listener>(*this, [](AcceptOp&) {});
+  }
+  virtual void close() = 0;           // an accept under way ends with cancelled
+  virtual Address local() const = 0;  // the port that it really has
   virtual bool start(AcceptOp& op) = 0;
 };
 
 class Network {
  public:
   virtual ~Network();
-  // Several loops may listen on one address; the system spreads connections over them. Port 0: any free one.
+  // Several loops may listen on one address; the system spreads connections over them. Port 0: any
+  // free one.
   virtual Result<std::unique_ptr<Listener>> listen(const Address& at) = 0;
   auto connect(const Address& to) {
     return Await<ConnectOp, Network>(*this, [&to](ConnectOp& op) { op.to = to; });

@@ -9,7 +9,8 @@ namespace {
 struct Runner {
   struct promise_type : PromiseBase {
     RootTask root;
-    promise_type(Scope& scope, std::source_location where, Task<void>&) : root(scope, *this, where) {}
+    promise_type(Scope& scope, std::source_location where, Task<void>&)
+        : root(scope, *this, where) {}
     Runner get_return_object() {
       root.waiter = std::coroutine_handle<promise_type>::from_promise(*this);
       return {&root};

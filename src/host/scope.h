@@ -1,5 +1,6 @@
-// A scope owns root tasks. Closing a component means: tell its tasks to end, then await drained(). Destroying a scope
-// destroys the tasks that still run: in the simulator that is a crash, in production a bug.
+// A scope owns root tasks. Closing a component means: tell its tasks to end, then await drained().
+// Destroying a scope destroys the tasks that still run: in the simulator that is a crash, in
+// production a bug.
 #pragma once
 #include <coroutine>
 #include <source_location>

@@ -1,7 +1,7 @@
-// Task<T>: a lazy coroutine. It starts when awaited, belongs to whoever holds it, and resumes its awaiter without
-// growing the stack. Frames come from a per-thread pool. Every suspended task knows where it waits and for
-// which task, so that Loop::dump can print what hangs.
-// Rules (STYLE.md): name it, then await it; parameters are values or outlive the scope; no over-aligned locals.
+// Task<T>: a lazy coroutine. It starts when awaited, belongs to whoever holds it, and resumes its
+// awaiter without growing the stack. Frames come from a per-thread pool. Every suspended task knows
+// where it waits and for which task, so that Loop::dump can print what hangs. Rules (STYLE.md):
+// name it, then await it; parameters are values or outlive the scope; no over-aligned locals.
 #pragma once
 #include <coroutine>
 #include <cstddef>
@@ -13,17 +13,19 @@
 
 namespace moldau::host {
 
-// Memory of coroutine frames: free lists by size, one set a thread. A frame is freed on its own thread.
+// Memory of coroutine frames: free lists by size, one set a thread. A frame is freed on its own
+// thread.
 void* allocate_frame(size_t bytes);
 void free_frame(void* frame, size_t bytes);
 
-// Called by everything that may suspend: stops the process if a Monitor is entered (host/monitor.h).
+// Called by everything that may suspend: stops the process if a Monitor is entered
+// (host/monitor.h).
 void check_may_suspend();
 
 struct PromiseBase {
-  std::coroutine_handle<> continuation;   // the awaiter, resumed at the end
-  PromiseBase* child = nullptr;           // the task that this one awaits, if it awaits a task
-  std::source_location at;                // of the await it is in
+  std::coroutine_handle<> continuation;  // the awaiter, resumed at the end
+  PromiseBase* child = nullptr;          // the task that this one awaits, if it awaits a task
+  std::source_location at;               // of the await it is in
 
   static void* operator new(size_t bytes) { return allocate_frame(bytes); }
   static void operator delete(void* frame, size_t bytes) { free_frame(frame, bytes); }
@@ -55,7 +57,9 @@ struct Promise : PromiseBase {
   std::optional<T> value;
   Task<T> get_return_object() noexcept;
   template <class U>
-  void return_value(U&& v) { value.emplace(std::forward<U>(v)); }
+  void return_value(U&& v) {
+    value.emplace(std::forward<U>(v));
+  }
   T take() { return std::move(*value); }
 };
 template <>
@@ -74,8 +78,13 @@ class [[nodiscard]] Task {
   Task() = default;
   explicit Task(Handle handle) : handle_(handle) {}
   Task(Task&& o) noexcept : handle_(std::exchange(o.handle_, {})) {}
-  Task& operator=(Task&& o) noexcept { std::swap(handle_, o.handle_); return *this; }
-  ~Task() { if (handle_) handle_.destroy(); }
+  Task& operator=(Task&& o) noexcept {
+    std::swap(handle_, o.handle_);
+    return *this;
+  }
+  ~Task() {
+    if (handle_) handle_.destroy();
+  }
   explicit operator bool() const { return static_cast<bool>(handle_); }
 
   struct Awaiter {
@@ -89,7 +98,10 @@ class [[nodiscard]] Task {
       parent->child = &task.promise();
       return task;
     }
-    T await_resume() { parent->child = nullptr; return task.promise().take(); }
+    T await_resume() {
+      parent->child = nullptr;
+      return task.promise().take();
+    }
   };
   Awaiter operator co_await() && noexcept { return {handle_}; }
 

@@ -15,7 +15,8 @@ void TimerHeap::place(size_t i, Timer* timer) {
 
 void TimerHeap::up(size_t i) {
   Timer* timer = heap_[i];
-  for (; i > 0 && before(*timer, *heap_[(i - 1) / 2]); i = (i - 1) / 2) place(i, heap_[(i - 1) / 2]);
+  for (; i > 0 && before(*timer, *heap_[(i - 1) / 2]); i = (i - 1) / 2)
+    place(i, heap_[(i - 1) / 2]);
   place(i, timer);
 }
 

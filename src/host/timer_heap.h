@@ -1,5 +1,5 @@
-// The armed timers of one loop: an indexed binary heap, O(log n) to arm and to disarm, first in first out among
-// equal deadlines. Both backends use it.
+// The armed timers of one loop: an indexed binary heap, O(log n) to arm and to disarm, first in
+// first out among equal deadlines. Both backends use it.
 #pragma once
 #include <vector>
 
@@ -10,9 +10,9 @@ namespace moldau::host {
 class TimerHeap {
  public:
   void arm(Timer& timer);
-  void disarm(Timer& timer);              // nothing happens if it is not armed
+  void disarm(Timer& timer);  // nothing happens if it is not armed
   Instant next() const { return heap_.empty() ? kNever : heap_[0]->at; }
-  Timer* pop_due(Instant now);            // nullptr: none is due
+  Timer* pop_due(Instant now);  // nullptr: none is due
   bool empty() const { return heap_.empty(); }
 
  private:

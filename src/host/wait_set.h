@@ -1,5 +1,5 @@
-// WaitSet: one task waits for any of several signals, or a deadline: a long poll over many partitions.
-// Signal: a thing that any loop may raise; the waiters may live on other loops.
+// WaitSet: one task waits for any of several signals, or a deadline: a long poll over many
+// partitions. Signal: a thing that any loop may raise; the waiters may live on other loops.
 //   WaitSet changes(loop);
 //   for (Partition* p : wanted) changes.watch(p->appended);      // first register,
 //   while (!enough()) if (!co_await changes.wait_until(deadline)) break;   // then look, then wait
@@ -31,10 +31,11 @@ class Signal {
     Loop* loop = nullptr;
     uint64_t ticket = 0;
   };
-  // Shared with those who watch: a signal may die right after a raise, while they still have to put their watch back.
+  // Shared with those who watch: a signal may die right after a raise, while they still have to put
+  // their watch back.
   struct Watches {
     std::mutex mutex;
-    List<Watch> list;           // guarded by mutex
+    List<Watch> list;  // guarded by mutex
   };
   std::shared_ptr<Watches> watches_;
 };
@@ -46,9 +47,9 @@ class WaitSet {
   WaitSet& operator=(const WaitSet&) = delete;
   ~WaitSet();
 
-  // Signals stay watched until the wait set dies; the signal may die first, and then never comes again.
-  // A raise takes the watch off its list and the end of the wait puts it back, before the caller looks again: a
-  // signal raised a thousand times in one turn sends one mail.
+  // Signals stay watched until the wait set dies; the signal may die first, and then never comes
+  // again. A raise takes the watch off its list and the end of the wait puts it back, before the
+  // caller looks again: a signal raised a thousand times in one turn sends one mail.
   void watch(Signal& signal);
   // true: a signal was raised since the last wait (or since watch). false: the deadline came first.
   class Waiter;
@@ -56,13 +57,13 @@ class WaitSet {
 
  private:
   friend class Loop;
-  void on_raised();             // on the own loop
+  void on_raised();  // on the own loop
   void rearm();
   Loop& loop_;
   uint64_t ticket_;
   bool raised_ = false;
   Waiter* waiting_ = nullptr;
-  std::deque<Signal::Watch> watches_;   // addresses stay
+  std::deque<Signal::Watch> watches_;  // addresses stay
 };
 
 class WaitSet::Waiter : public Timer {

@@ -53,7 +53,7 @@ Task<Result<std::unique_ptr<Log>>> Log::open(Env& env, LogDir& dir, std::string 
   request.log_start = dir.log_start(directory);
   Result<Recovered> found = co_await recover(env, request);
   if (!found) {
-    dir.abandon(directory);   // not recovered: no clean stop for this directory
+    dir.abandon(directory);  // not recovered: no clean stop for this directory
     co_return std::move(found.error());
   }
   Recovered& recovered = *found;
@@ -165,8 +165,9 @@ Task<Result<void>> Log::write_segment(Env& env, WriteStep& step) {
   auto written = co_await step.file->write_at(parts, step.position);
   if (written) co_return Result<void>{};
   // A piece may be there. Were it left, a later and shorter append could bring an old batch behind
-  // it back to life. The cut is synced at once: nothing else makes this file dirty again if the next append rolls, and
-  // with the piece back after a power loss recovery would stop at it and drop the segments behind.
+  // it back to life. The cut is synced at once: nothing else makes this file dirty again if the
+  // next append rolls, and with the piece back after a power loss recovery would stop at it and
+  // drop the segments behind.
   Error error = std::move(written.error());
   if (error.code() == Errc::no_space) {
     CO_TRY_(step.file->truncate(step.position));

@@ -136,8 +136,8 @@ Task<Result<void>> LogDir::start() {
   Result<void> removed = co_await env_.disk.remove(marker);
   was_clean_ = removed.has_value();
   if (!removed && removed.error().code() != Errc::not_found) co_return removed;
-  // Also the names that a crash may have left without a sync, this directory's own in its parent among them: all
-  // that is acknowledged from here on hangs on them.
+  // Also the names that a crash may have left without a sync, this directory's own in its parent
+  // among them: all that is acknowledged from here on hangs on them.
   CO_TRY_(env_.disk.sync_directory(path_));
   if (!was_clean_) CO_TRY_(sync_ancestors());
   flusher_.spawn(flush_rounds());

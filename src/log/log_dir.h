@@ -87,8 +87,8 @@ class LogDir {
   // All logs are closed. Ends the flusher, writes the checkpoints, then the marker: but not if the
   // directory is offline or a log was not closed in order. On the loop it was opened on.
   host::Task<Result<void>> close(int64_t broker_epoch);
-  // The same without checkpoints and marker: for a start that failed half way. What was not opened was not recovered
-  // either, so the next start must not take the directory for clean.
+  // The same without checkpoints and marker: for a start that failed half way. What was not opened
+  // was not recovered either, so the next start must not take the directory for clean.
   host::Task<void> stop();
 
   const std::string& path() const { return path_; }

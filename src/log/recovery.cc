@@ -27,7 +27,7 @@ struct Look {
   SegmentIndex index;
   Epochs* epochs = nullptr;  // gets the epochs of the batches, if set
   std::optional<int64_t> first_timestamp;
-  BatchInfo last;  // the last whole batch, if any() is true
+  BatchInfo last;          // the last whole batch, if any() is true
   int64_t size = 0;        // of the file
   bool drop_last = false;  // Bug::recovery_drops_whole
   int64_t end() const { return drop_last ? last.position : scan.valid_end(); }
@@ -184,11 +184,11 @@ Task<Result<void>> Recovery::remove_from(size_t i) {
   co_return Result<void>{};
 }
 
-// What the process before us wrote and did not sync may be clean pages of a sync that failed: the kernel would not
-// write them again, and they would be gone after a power loss. So first everything that waits is written, then what
-// is cached is forgotten, and what is read from here on is really there. (Writing it all once more instead would put
-// durable bytes at risk: a power loss in the middle of a sector may leave neither the old nor the new. The simulator
-// found that.)
+// What the process before us wrote and did not sync may be clean pages of a sync that failed: the
+// kernel would not write them again, and they would be gone after a power loss. So first everything
+// that waits is written, then what is cached is forgotten, and what is read from here on is really
+// there. (Writing it all once more instead would put durable bytes at risk: a power loss in the
+// middle of a sector may leave neither the old nor the new. The simulator found that.)
 Task<Result<void>> Recovery::look_at_the_medium(host::File& file) {
   CO_TRY_(file.sync());
   co_return co_await file.drop_cache();

@@ -1,8 +1,9 @@
-// Cuts a stream into Kafka's frames: a length (4 bytes, big endian), then that many bytes. Many small frames share one
-// pooled block and one read; a frame is a part of its block and lives as long as anybody holds the block.
-// Memory follows what was received: a frame that claims 100 MB and sends 1 KB holds a few KiB, and so does a
-// connection that waits, whatever it sent before. A large frame is received into a block of its own, to its end and
-// not beyond: so its bytes are not copied.
+// Cuts a stream into Kafka's frames: a length (4 bytes, big endian), then that many bytes. Many
+// small frames share one pooled block and one read; a frame is a part of its block and lives as
+// long as anybody holds the block. Memory follows what was received: a frame that claims 100 MB and
+// sends 1 KB holds a few KiB, and so does a connection that waits, whatever it sent before. A large
+// frame is received into a block of its own, to its end and not beyond: so its bytes are not
+// copied.
 #pragma once
 #include <optional>
 
@@ -45,11 +46,11 @@ class FrameReader {
   host::Stream& stream_;
   const size_t max_frame_;
   BlockRef block_;
-  size_t begin_ = 0;          // of what was received and not yet handed out
-  size_t end_ = 0;            // of what was received
-  size_t wanted_ = 0;         // whole size of the frame that is incomplete, 0 if not known
-  size_t typical_ = 0;        // size of recent frames
-  size_t look_;               // size of a block for frames whose lengths are not known yet
+  size_t begin_ = 0;    // of what was received and not yet handed out
+  size_t end_ = 0;      // of what was received
+  size_t wanted_ = 0;   // whole size of the frame that is incomplete, 0 if not known
+  size_t typical_ = 0;  // size of recent frames
+  size_t look_;         // size of a block for frames whose lengths are not known yet
 };
 
 // What a first "length" that is far too large says about the peer: "this looks like TLS …", or "".

@@ -17,14 +17,15 @@ namespace {
 
 using host::Task;
 
-// A peer that has sent all it will: recv gives pieces of it, at most `piece` bytes each; waits when it is used up.
+// A peer that has sent all it will: recv gives pieces of it, at most `piece` bytes each; waits when
+// it is used up.
 class ScriptedStream final : public host::Stream {
  public:
   std::string sent;
   size_t piece = SIZE_MAX;
-  bool finished = false;      // at the end the peer has finished; else recv waits for ever
+  bool finished = false;  // at the end the peer has finished; else recv waits for ever
   size_t receives = 0;
-  size_t waiting_room = 0;    // of the recv that waits
+  size_t waiting_room = 0;  // of the recv that waits
 
   bool start(host::RecvOp& op) override {
     size_t n = std::min({op.into.size(), piece, sent.size() - at_});
@@ -59,16 +60,18 @@ struct Blocks {
   host::BufferPool pool{0};
   ScriptedStream stream;
   std::vector<Frame> frames;
-  std::string end;            // why reading ended
-  bool keep = true;           // frames are held, as the log's tail does
+  std::string end;   // why reading ended
+  bool keep = true;  // frames are held, as the log's tail does
   host::Scope scope{loop, "test"};
 
   static Task<void> read_all(Blocks& b, size_t max_frame) {
     FrameReader reader(b.pool, b.stream, max_frame);
     for (;;) {
       Result<std::optional<Frame>> frame = co_await reader.next();
-      if (!frame) b.end = frame.error().to_string();
-      else if (!frame->has_value()) b.end = "finished";
+      if (!frame)
+        b.end = frame.error().to_string();
+      else if (!frame->has_value())
+        b.end = "finished";
       if (!b.end.empty()) co_return;
       b.frames.push_back(std::move(**frame));
       if (!b.keep) b.frames.back().block = {};
@@ -82,7 +85,8 @@ struct Blocks {
 
 void expect_frame(const Frame& frame, size_t size, char fill) {
   EXPECT_EQ(frame.bytes.size(), size);
-  EXPECT_TRUE(std::ranges::all_of(frame.bytes, [&](uint8_t byte) { return byte == static_cast<uint8_t>(fill); }));
+  EXPECT_TRUE(std::ranges::all_of(
+      frame.bytes, [&](uint8_t byte) { return byte == static_cast<uint8_t>(fill); }));
 }
 
 TEST(FrameReader, CutsTheSameFramesHoweverTheBytesArrive) {
@@ -104,7 +108,8 @@ TEST(FrameReader, CutsTheSameFramesHoweverTheBytesArrive) {
     b.run();
     EXPECT_EQ(b.end, "finished");
     ASSERT_EQ(b.frames.size(), expected.size());
-    for (size_t i = 0; i < expected.size(); i++) expect_frame(b.frames[i], expected[i].first, expected[i].second);
+    for (size_t i = 0; i < expected.size(); i++)
+      expect_frame(b.frames[i], expected[i].first, expected[i].second);
   }
 }
 
@@ -126,7 +131,8 @@ TEST(FrameReader, ReceivesALargeFrameIntoABlockOfItsOwn) {
   ASSERT_EQ(b.frames.size(), 8u);
   for (size_t i = 1; i < b.frames.size(); i++) {
     expect_frame(b.frames[i], kSize, static_cast<char>('a' + i));
-    EXPECT_EQ(b.frames[i].bytes.data() - b.frames[i].block.data(), 4) << "a frame begins with its block";
+    EXPECT_EQ(b.frames[i].bytes.data() - b.frames[i].block.data(), 4)
+        << "a frame begins with its block";
     EXPECT_EQ(b.frames[i].block.capacity(), size_t{1} << 20);
   }
   EXPECT_LE(b.stream.receives, 2u * 8 + 8) << "the length, then the rest";
@@ -147,7 +153,7 @@ TEST(FrameReader, HoldsLittleWhileItWaits) {
 
 TEST(FrameReader, GivesNoMemoryForAClaim) {
   Blocks b;
-  b.stream.sent.assign(1000, '\5');   // a length of 84 MB, and then little
+  b.stream.sent.assign(1000, '\5');  // a length of 84 MB, and then little
   b.run();
   EXPECT_LE(b.pool.in_use(), size_t{16} << 10);
 }

@@ -18,7 +18,8 @@ namespace moldau::net {
 
 struct Outgoing;
 
-// A reply that is not known yet: the append has still to be committed. It begins when its request is handled.
+// A reply that is not known yet: the append has still to be committed. It begins when its request
+// is handled.
 class Later {
  public:
   virtual ~Later() = default;
@@ -29,10 +30,10 @@ class Later {
 };
 
 struct Outgoing {
-  Chain chain;                                        // begins with the frame's length; empty: nothing is sent
-  std::vector<std::shared_ptr<const host::File>> files;   // what Chain::Piece::file counts
-  bool close = false;                                 // end the connection after it
-  std::unique_ptr<Later> later;                       // if set, the rest is not known yet
+  Chain chain;  // begins with the frame's length; empty: nothing is sent
+  std::vector<std::shared_ptr<const host::File>> files;  // what Chain::Piece::file counts
+  bool close = false;                                    // end the connection after it
+  std::unique_ptr<Later> later;                          // if set, the rest is not known yet
 };
 
 // Sends pieces in order: memory gathered into few calls, small file ranges copied, large ones by

@@ -67,11 +67,13 @@ Watermarks Partition::watermarks() const {
 }
 
 bool Partition::committed(const log::Appended& append) const {
-  Offset high_watermark = state_.enter([](const State& state) { return state.leader.high_watermark(); });
+  Offset high_watermark =
+      state_.enter([](const State& state) { return state.leader.high_watermark(); });
   return high_watermark > append.last && !log_->failed(append.ticket);
 }
 
-Task<Result<void>> Partition::wait_committed(host::Env& env, log::Appended append, Instant deadline) {
+Task<Result<void>> Partition::wait_committed(host::Env& env, log::Appended append,
+                                             Instant deadline) {
   host::WaitSet changes(env.loop);
   changes.watch(moved_);
   for (;;) {

@@ -52,7 +52,8 @@ size_t Content::pages() const {
 void Content::copy_from(const Content& other) {
   size_ = other.size_;
   pages_.clear();
-  for (const auto& page : other.pages_) pages_.push_back(page ? std::make_unique<Page>(*page) : nullptr);
+  for (const auto& page : other.pages_)
+    pages_.push_back(page ? std::make_unique<Page>(*page) : nullptr);
 }
 
 }  // namespace moldau::sim

@@ -13,7 +13,7 @@ namespace moldau::wire {
 namespace {
 
 constexpr size_t kHeader = 61;
-constexpr int64_t kBase = 1'000'000;   // timestamp
+constexpr int64_t kBase = 1'000'000;  // timestamp
 
 void add_varint(std::vector<uint8_t>& out, int64_t v) {
   uint8_t bytes[kMaxVarint64];
@@ -69,8 +69,10 @@ struct Simple {
   }
   void skip(int64_t n, bool nullable) {
     if (nullable && n < 0) return;
-    if (n < 0 || n > std::ssize(in)) ok = false;
-    else in = in.subspan(static_cast<size_t>(n));
+    if (n < 0 || n > std::ssize(in))
+      ok = false;
+    else
+      in = in.subspan(static_cast<size_t>(n));
   }
 };
 int64_t simple_max_timestamp(Bytes records, int32_t count) {
@@ -121,12 +123,15 @@ TEST(ProducedBatch, IsRefusedExactlyWhenItsRecordsDoNotFitTogether) {
     int32_t count = 1 + static_cast<int32_t>(random.below(4));
     std::vector<uint8_t> batch = random_batch(random, count);
     size_t at = kHeader + random.below(batch.size() - kHeader);
-    if (random.one_in(4)) batch.resize(at + 1);
-    else batch[at] = static_cast<uint8_t>(random.below(256));
+    if (random.one_in(4))
+      batch.resize(at + 1);
+    else
+      batch[at] = static_cast<uint8_t>(random.below(256));
     seal(batch, count);
     bool fits = simple_max_timestamp(Bytes(batch).subspan(kHeader), count) != -1;
     ProducedBatch checked = check_produced(batch, kRules);
-    ASSERT_EQ(checked.fault.error, fits ? ErrorCode::none : ErrorCode::invalid_record) << "batch " << i;
+    ASSERT_EQ(checked.fault.error, fits ? ErrorCode::none : ErrorCode::invalid_record)
+        << "batch " << i;
     (fits ? taken : refused)++;
   }
   EXPECT_GT(refused, 1000);

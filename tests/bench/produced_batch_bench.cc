@@ -1,4 +1,5 @@
-// What the broker's look at a produced batch costs for each record: CRC and walk, by size of the value.
+// What the broker's look at a produced batch costs for each record: CRC and walk, by size of the
+// value.
 #include "wire/produced_batch.h"
 
 #include <benchmark/benchmark.h>
@@ -23,7 +24,7 @@ std::vector<uint8_t> batch_of(size_t value, int32_t* count) {
   *count = static_cast<int32_t>(1'000'000 / (value + 10));
   for (int32_t i = 0; i < *count; i++) {
     std::vector<uint8_t> body{0};
-    add_varint(body, i / 100);   // timestamp, in milliseconds since the first
+    add_varint(body, i / 100);  // timestamp, in milliseconds since the first
     add_varint(body, i);
     add_varint(body, -1);
     add_varint(body, static_cast<int64_t>(value));

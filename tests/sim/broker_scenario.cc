@@ -18,7 +18,8 @@ using host::Task;
 
 constexpr uint16_t kPort = 9092;
 constexpr const char* kTopic = "river";
-constexpr Duration kPrompt = seconds(10);   // after healing: an answer that is later than that has been forgotten
+constexpr Duration kPrompt =
+    seconds(10);  // after healing: an answer that is later than that has been forgotten
 constexpr Duration kBurstEvery = seconds(15);
 constexpr int64_t kBursts = 10;
 
@@ -29,12 +30,13 @@ struct Shared {
   const int32_t partitions;
   host::Address broker;
   broker::BrokerConfig config;
-  Duration planned_life{};        // of one incarnation, then it stops in order; 0: for ever
+  Duration planned_life{};  // of one incarnation, then it stops in order; 0: for ever
   int64_t operations = 0;
   int64_t writers_done = 0;
-  int64_t producing = 0;          // requests that have no answer yet: what they bring may be served before that
+  int64_t producing =
+      0;  // requests that have no answer yet: what they bring may be served before that
   bool healed = false;
-  bool final_pass = false;        // read everything once more, from the start
+  bool final_pass = false;  // read everything once more, from the start
   std::vector<Offset> final_position;
 };
 
@@ -53,21 +55,22 @@ Task<void> run_broker(host::Env& env, Shared& shared, sim::Node& node) {
   host::LogConfig levels(host::LogLevel::info);
   Narration sink(node.world());
   host::LogTarget target{levels, sink, env.clock};
-  Result<std::unique_ptr<broker::Server>> server = co_await broker::Server::start(env, shared.config, target);
+  Result<std::unique_ptr<broker::Server>> server =
+      co_await broker::Server::start(env, shared.config, target);
   if (!server) {
-
     node.halt();
     co_return;
   }
   if (shared.planned_life.nanos > 0) {
     co_await env.loop.sleep(shared.planned_life);
     Result<void> stopped = co_await (*server)->stop();
-    if (!stopped) node.world().tell("the broker did not stop in order: {}", stopped.error().to_string());
+    if (!stopped)
+      node.world().tell("the broker did not stop in order: {}", stopped.error().to_string());
   } else {
     co_await (*server)->failed();
   }
   node.halt();
-  co_await env.loop.sleep_until(kNever);   // dies where it stands, as a process does
+  co_await env.loop.sleep_until(kNever);  // dies where it stands, as a process does
 }
 
 Task<void> pause(host::Env& env, uint64_t most_ms) {
@@ -84,7 +87,8 @@ Task<void> wait_for_topic(host::Env& env, Client& client, const Shared& shared) 
   }
 }
 
-// Sends batches, some in flight together. What is not acknowledged is never sent again: each record has one chance.
+// Sends batches, some in flight together. What is not acknowledged is never sent again: each record
+// has one chance.
 class Writer {
  public:
   Writer(host::Env& env, Shared& shared, uint32_t number)
@@ -99,8 +103,8 @@ class Writer {
       uint64_t rest = env_.entropy.next() % 8;
       if (rest == 0 || !acked || done >= shared_.operations) co_await pause(env_, 300);
     }
-    // Now nothing breaks any more. All send at about the same moment, then there is silence: who misses a wake-up stays
-    // asleep, and shows.
+    // Now nothing breaks any more. All send at about the same moment, then there is silence: who
+    // misses a wake-up stays asleep, and shows.
     for (int64_t i = 0; i < kBursts;) {
       int64_t into = shared_.world->now().nanos % kBurstEvery.nanos;
       co_await env_.loop.sleep(kBurstEvery - nanoseconds(into));
@@ -114,7 +118,8 @@ class Writer {
 
  private:
   Task<bool> send_some() {
-    auto partition = static_cast<int32_t>(env_.entropy.next() % static_cast<uint64_t>(shared_.partitions));
+    auto partition =
+        static_cast<int32_t>(env_.entropy.next() % static_cast<uint64_t>(shared_.partitions));
     uint64_t in_flight = 1 + env_.entropy.next() % 4;
     std::vector<RecordId> firsts;
     std::vector<uint32_t> counts;
@@ -123,11 +128,13 @@ class Writer {
       auto count = static_cast<uint32_t>(1 + env_.entropy.next() % 5);
       firsts.push_back({number_, next_});
       counts.push_back(count);
-      batches.push_back(make_batch(firsts.back(), count, next_));   // long ago: never ahead of the broker
+      batches.push_back(
+          make_batch(firsts.back(), count, next_));  // long ago: never ahead of the broker
       next_ += count;
     }
     shared_.producing++;
-    Result<std::vector<Produced>> answers = co_await client_.produce(kTopic, partition, std::move(batches));
+    Result<std::vector<Produced>> answers =
+        co_await client_.produce(kTopic, partition, std::move(batches));
     shared_.producing--;
     if (!answers) co_return false;
     bool all = true;
@@ -135,7 +142,8 @@ class Writer {
       const Produced& answer = (*answers)[i];
       all = all && answer.error == 0;
       for (uint32_t k = 0; answer.error == 0 && k < counts[i]; k++)
-        shared_.oracle.acked(partition, answer.base + k, {number_, firsts[i].sequence + k}, env_.loop.now());
+        shared_.oracle.acked(partition, answer.base + k, {number_, firsts[i].sequence + k},
+                             env_.loop.now());
     }
     co_return all;
   }
@@ -151,7 +159,10 @@ class Writer {
 class Reader {
  public:
   Reader(host::Env& env, Shared& shared, sim::World& world)
-      : env_(env), shared_(shared), world_(world), client_(env, shared.broker),
+      : env_(env),
+        shared_(shared),
+        world_(world),
+        client_(env, shared.broker),
         position_(static_cast<size_t>(shared.partitions)) {
     client_.set_patience(seconds(40));
   }
@@ -159,10 +170,13 @@ class Reader {
   Task<void> run() {
     co_await wait_for_topic(env_, client_, shared_);
     for (bool last_pass = false;;) {
-      if (shared_.final_pass && !std::exchange(last_pass, true)) position_.assign(position_.size(), Offset(0));
+      if (shared_.final_pass && !std::exchange(last_pass, true))
+        position_.assign(position_.size(), Offset(0));
       co_await fetch_once();
-      if (last_pass) shared_.final_position = position_;
-      else if (env_.entropy.next() % 16 == 0) look_elsewhere();
+      if (last_pass)
+        shared_.final_position = position_;
+      else if (env_.entropy.next() % 16 == 0)
+        look_elsewhere();
     }
   }
 
@@ -170,7 +184,8 @@ class Reader {
   void look_elsewhere() {
     auto partition = static_cast<int32_t>(env_.entropy.next() % position_.size());
     auto end = static_cast<uint64_t>(shared_.oracle.end(partition).value) + 1;
-    position_[static_cast<size_t>(partition)] = Offset(static_cast<int64_t>(env_.entropy.next() % end));
+    position_[static_cast<size_t>(partition)] =
+        Offset(static_cast<int64_t>(env_.entropy.next() % end));
   }
 
   FetchLimits draw_limits() {
@@ -181,7 +196,8 @@ class Reader {
     if (shape == 2) limits.max_bytes = 100;
     limits.max_wait_ms = 2'000;
     if (!shared_.healed) return limits;
-    // Now a poll that waits for several batches, and looks again while the next ones come, is all that can go wrong.
+    // Now a poll that waits for several batches, and looks again while the next ones come, is all
+    // that can go wrong.
     limits.max_wait_ms = 14'000;
     if (shape > 2) limits.min_bytes = static_cast<int32_t>(1 + env_.entropy.next() % 1500);
     return limits;
@@ -210,16 +226,18 @@ class Reader {
     Instant enough_since = std::max(asked, shared_.oracle.last_ack());
     bool late = shared_.producing == 0 && world_.now() > enough_since + kPrompt;
     if (healed && late && bytes >= static_cast<size_t>(limits.min_bytes))
-      shared_.oracle.report("missed_wakeup", fmt::format("{} bytes came {} ms after the last of them was there", bytes,
-                                                         (world_.now() - enough_since).millis()));
+      shared_.oracle.report("missed_wakeup",
+                            fmt::format("{} bytes came {} ms after the last of them was there",
+                                        bytes, (world_.now() - enough_since).millis()));
   }
 
   void judge(const Fetched& answer, Offset promised) {
     Offset& position = position_[static_cast<size_t>(answer.partition)];
-    if (answer.error == 1) {   // out of range: only what nobody promised may be missing
+    if (answer.error == 1) {  // out of range: only what nobody promised may be missing
       if (position < promised || (position == promised && promised > Offset(0)))
-        shared_.oracle.report("acked_lost", fmt::format("partition {}: {} is out of range, {} had been acknowledged",
-                                                        answer.partition, position, promised));
+        shared_.oracle.report(
+            "acked_lost", fmt::format("partition {}: {} is out of range, {} had been acknowledged",
+                                      answer.partition, position, promised));
       position = Offset(0);
     }
     if (answer.error != 0) return;
@@ -228,15 +246,20 @@ class Reader {
     bool first = true;
     std::string fault = read_batches(answer.records, [&](Offset offset, RecordId id) {
       bool gap = first ? offset > position : offset != expected;
-      if (gap) shared_.oracle.report("gap", fmt::format("partition {}: {} follows {}", answer.partition, offset, expected));
+      if (gap)
+        shared_.oracle.report(
+            "gap", fmt::format("partition {}: {} follows {}", answer.partition, offset, expected));
       if (offset >= answer.high_watermark)
-        shared_.oracle.report("uncommitted_served", fmt::format("partition {}: {} at high watermark {}", answer.partition, offset,
-                                                                answer.high_watermark));
+        shared_.oracle.report("uncommitted_served",
+                              fmt::format("partition {}: {} at high watermark {}", answer.partition,
+                                          offset, answer.high_watermark));
       first = false;
       expected = offset + 1;
       shared_.oracle.served(answer.partition, offset, id);
     });
-    if (!fault.empty()) shared_.oracle.report("payload_changed", fmt::format("partition {}: {}", answer.partition, fault));
+    if (!fault.empty())
+      shared_.oracle.report("payload_changed",
+                            fmt::format("partition {}: {}", answer.partition, fault));
     position = std::max(position, expected);
   }
 
@@ -281,24 +304,32 @@ class BrokerScenario final : public sim::Scenario {
     shared_->operations = knobs.operations;
     shared_->world = &world;
     shared_->config = draw_config(world, partitions);
-    if (random.one_in(3)) shared_->planned_life = milliseconds(static_cast<int64_t>(500 + random.below(4000)));
+    if (random.one_in(3))
+      shared_->planned_life = milliseconds(static_cast<int64_t>(500 + random.below(4000)));
     sim::Node& node = world.add_node("broker");
     node.set_program([this, &node](host::Env& env) { return run_broker(env, *shared_, node); });
     shared_->broker = {node.ip(), kPort};
     node.start();
     for (int64_t i = 0; i < knobs.clients; i++) {
       auto number = static_cast<uint32_t>(i);
-      world.add_node(fmt::format("producer{}", i), [this, number](host::Env& env) {
-        return run_writer(env, *shared_, number);
-      }).start();
+      world
+          .add_node(fmt::format("producer{}", i),
+                    [this, number](host::Env& env) { return run_writer(env, *shared_, number); })
+          .start();
     }
-    world.add_node("consumer", [this, &world](host::Env& env) { return run_reader(env, *shared_, world); }).start();
+    world
+        .add_node("consumer",
+                  [this, &world](host::Env& env) { return run_reader(env, *shared_, world); })
+        .start();
   }
 
   sim::FaultSpace fault_space() const override {
-    sim::FaultSpace space{.servers = 1, .nodes = static_cast<uint32_t>(knobs_.clients) + 2, .from = milliseconds(20),
+    sim::FaultSpace space{.servers = 1,
+                          .nodes = static_cast<uint32_t>(knobs_.clients) + 2,
+                          .from = milliseconds(20),
                           .until = seconds(10)};
-    if (flush_ == log::Flush::async) space.kinds &= ~(only(sim::FaultKind::power) | only(sim::FaultKind::power_all));
+    if (flush_ == log::Flush::async)
+      space.kinds &= ~(only(sim::FaultKind::power) | only(sim::FaultKind::power_all));
     return space;
   }
 
@@ -320,7 +351,8 @@ class BrokerScenario final : public sim::Scenario {
   }
 
   std::string what_hangs(sim::World& world) override {
-    std::string out = fmt::format("{} of {} producers done\n", shared_->writers_done, knobs_.clients);
+    std::string out =
+        fmt::format("{} of {} producers done\n", shared_->writers_done, knobs_.clients);
     for (size_t i = 0; i < world.size(); i++)
       out += fmt::format("{}:\n{}", world.node(i).name(), world.node(i).env().loop.dump());
     return out;
@@ -334,7 +366,8 @@ class BrokerScenario final : public sim::Scenario {
     config.data_dir = "data";
     config.num_partitions = partitions;
     config.log.flush = flush_;
-    config.log.segment_bytes = random.one_in(2) ? int64_t{1} << 30 : static_cast<int64_t>(20'000 + random.below(100'000));
+    config.log.segment_bytes =
+        random.one_in(2) ? int64_t{1} << 30 : static_cast<int64_t>(20'000 + random.below(100'000));
     config.log.index_interval_bytes = random.one_in(2) ? 4096 : 100;
     config.log.tail_bytes = random.one_in(2) ? 0 : 1 << 20;
     return config;
@@ -351,8 +384,9 @@ sim::ScenarioEntry broker() {
   return {"broker",
           "the broker with its producers and a consumer; acknowledged means on stable storage",
           [] { return std::make_unique<BrokerScenario>(log::Flush::ack); },
-          {Bug::ack_before_sync, Bug::recovery_keeps_torn, Bug::recovery_drops_whole, Bug::index_past_end, Bug::poll_misses_wakeup,
-           Bug::offset_twice, Bug::failed_sync_believed, Bug::sync_reads_end_late}};
+          {Bug::ack_before_sync, Bug::recovery_keeps_torn, Bug::recovery_drops_whole,
+           Bug::index_past_end, Bug::poll_misses_wakeup, Bug::offset_twice,
+           Bug::failed_sync_believed, Bug::sync_reads_end_late}};
 }
 
 sim::ScenarioEntry broker_async() {

@@ -1,4 +1,5 @@
-// The broker in the simulated world: producers that remember what was acknowledged, consumers that compare.
+// The broker in the simulated world: producers that remember what was acknowledged, consumers that
+// compare.
 #pragma once
 #include "sim/scenario.h"
 

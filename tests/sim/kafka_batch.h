@@ -1,5 +1,5 @@
-// Record batches as the simulated clients make and read them: each record carries who sent it and which of his it is, and
-// bytes that follow from that, so that any change to it shows.
+// Record batches as the simulated clients make and read them: each record carries who sent it and
+// which of his it is, and bytes that follow from that, so that any change to it shows.
 #pragma once
 #include <compare>
 #include <cstdint>
@@ -22,8 +22,9 @@ struct RecordId {
 // One batch of format v2 with the records `first`, the one after it, and so on.
 std::vector<uint8_t> make_batch(RecordId first, uint32_t count, int64_t timestamp);
 
-// Calls record(offset, id) for each record of the whole batches in `bytes`; an incomplete batch at the end is what
-// Kafka sends when a limit cuts it. Returns what is wrong with the bytes, or nothing.
+// Calls record(offset, id) for each record of the whole batches in `bytes`; an incomplete batch at
+// the end is what Kafka sends when a limit cuts it. Returns what is wrong with the bytes, or
+// nothing.
 std::string read_batches(Bytes bytes, const std::function<void(Offset, RecordId)>& record);
 
 }  // namespace moldau::kafka

@@ -51,12 +51,15 @@ Task<Result<net::Frame>> Client::receive(int32_t correlation) {
   co_return std::move(frame);
 }
 
-Task<Result<int32_t>> Client::partitions(std::string topic) { return guard(do_partitions(std::move(topic))); }
+Task<Result<int32_t>> Client::partitions(std::string topic) {
+  return guard(do_partitions(std::move(topic)));
+}
 Task<Result<std::vector<Produced>>> Client::produce(std::string topic, int32_t partition,
                                                     std::vector<std::vector<uint8_t>> batches) {
   return guard(do_produce(std::move(topic), partition, std::move(batches)));
 }
-Task<Result<std::vector<Fetched>>> Client::fetch(std::string topic, std::vector<FetchFrom> from, FetchLimits limits) {
+Task<Result<std::vector<Fetched>>> Client::fetch(std::string topic, std::vector<FetchFrom> from,
+                                                 FetchLimits limits) {
   return guard(do_fetch(std::move(topic), std::move(from), limits));
 }
 
@@ -68,7 +71,8 @@ Task<Result<int32_t>> Client::do_partitions(std::string topic) {
   CO_TRY_(connection_->send(std::move(request)));
   CO_TRY(frame, receive(correlation_));
   Arena arena;
-  TRY_CO(answer, wire::decode_response<wire::MetadataResponse>(frame.bytes, kMetadataVersion, arena));
+  TRY_CO(answer,
+         wire::decode_response<wire::MetadataResponse>(frame.bytes, kMetadataVersion, arena));
   if (answer.topics.size() != 1 || answer.topics[0].error_code != 0) co_return 0;
   co_return static_cast<int32_t>(answer.topics[0].partitions.size());
 }
@@ -77,8 +81,10 @@ Task<Result<std::vector<Produced>>> Client::do_produce(std::string topic, int32_
                                                        std::vector<std::vector<uint8_t>> batches) {
   int32_t first = correlation_ + 1;
   for (const std::vector<uint8_t>& batch : batches) {
-    wire::ProduceRequest::PartitionProduceData data{.index = partition, .records = {.bytes = batch}};
-    wire::ProduceRequest::TopicProduceData named{.name = topic, .partition_data = std::span(&data, 1)};
+    wire::ProduceRequest::PartitionProduceData data{.index = partition,
+                                                    .records = {.bytes = batch}};
+    wire::ProduceRequest::TopicProduceData named{.name = topic,
+                                                 .partition_data = std::span(&data, 1)};
     wire::ProduceRequest body{.acks = -1, .timeout_ms = 30'000, .topic_data = std::span(&named, 1)};
     Chain request;
     wire::encode_request(body, kProduceVersion, ++correlation_, "sim", request);
@@ -88,7 +94,8 @@ Task<Result<std::vector<Produced>>> Client::do_produce(std::string topic, int32_
   for (size_t i = 0; i < batches.size(); i++) {
     CO_TRY(frame, receive(first + static_cast<int32_t>(i)));
     Arena arena;
-    TRY_CO(answer, wire::decode_response<wire::ProduceResponse>(frame.bytes, kProduceVersion, arena));
+    TRY_CO(answer,
+           wire::decode_response<wire::ProduceResponse>(frame.bytes, kProduceVersion, arena));
     bool one = answer.responses.size() == 1 && answer.responses[0].partition_responses.size() == 1;
     if (!one) co_return moldau::fail(Errc::corrupt, "not the one partition that was asked for");
     const auto& partition_answer = answer.responses[0].partition_responses[0];
@@ -97,7 +104,8 @@ Task<Result<std::vector<Produced>>> Client::do_produce(std::string topic, int32_
   co_return out;
 }
 
-Task<Result<std::vector<Fetched>>> Client::do_fetch(std::string topic, std::vector<FetchFrom> from, FetchLimits limits) {
+Task<Result<std::vector<Fetched>>> Client::do_fetch(std::string topic, std::vector<FetchFrom> from,
+                                                    FetchLimits limits) {
   Arena arena;
   auto asked = arena.array<wire::FetchRequest::FetchPartition>(from.size());
   for (size_t i = 0; i < from.size(); i++) {
@@ -106,7 +114,9 @@ Task<Result<std::vector<Fetched>>> Client::do_fetch(std::string topic, std::vect
     asked[i].partition_max_bytes = limits.partition_bytes;
   }
   wire::FetchRequest::FetchTopic named{.topic = topic, .partitions = asked};
-  wire::FetchRequest body{.max_wait_ms = limits.max_wait_ms, .min_bytes = limits.min_bytes, .max_bytes = limits.max_bytes,
+  wire::FetchRequest body{.max_wait_ms = limits.max_wait_ms,
+                          .min_bytes = limits.min_bytes,
+                          .max_bytes = limits.max_bytes,
                           .topics = std::span(&named, 1)};
   Chain request;
   wire::encode_request(body, kFetchVersion, ++correlation_, "sim", request);
@@ -117,9 +127,13 @@ Task<Result<std::vector<Fetched>>> Client::do_fetch(std::string topic, std::vect
   for (const auto& answered : answer.responses)
     for (const auto& p : answered.partitions) {
       Bytes records = p.records.bytes;
-      out.push_back({p.error_code, p.partition_index, Offset(p.high_watermark), {records.begin(), records.end()}});
+      out.push_back({p.error_code,
+                     p.partition_index,
+                     Offset(p.high_watermark),
+                     {records.begin(), records.end()}});
     }
-  if (answer.error_code != 0 || out.size() != from.size()) co_return moldau::fail(Errc::corrupt, "not the partitions that were asked for");
+  if (answer.error_code != 0 || out.size() != from.size())
+    co_return moldau::fail(Errc::corrupt, "not the partitions that were asked for");
   co_return out;
 }
 

@@ -1,5 +1,5 @@
-// A simulated Kafka client: requests and answers as values, a connection that is made anew when it fails, a deadline for
-// each exchange.
+// A simulated Kafka client: requests and answers as values, a connection that is made anew when it
+// fails, a deadline for each exchange.
 #pragma once
 #include <memory>
 #include <string>
@@ -43,13 +43,14 @@ class Client : host::Timer {
   Client(host::Env& env, host::Address broker);
   ~Client();
 
-  // Errors of all: the connection's. Any error leaves the client without one; the next call makes another.
-  // Asks for the topic, which makes it. The number of its partitions; 0: not there yet.
+  // Errors of all: the connection's. Any error leaves the client without one; the next call makes
+  // another. Asks for the topic, which makes it. The number of its partitions; 0: not there yet.
   host::Task<Result<int32_t>> partitions(std::string topic);
   // Several requests in flight at once, one for each batch; the answers in their order.
   host::Task<Result<std::vector<Produced>>> produce(std::string topic, int32_t partition,
                                                     std::vector<std::vector<uint8_t>> batches);
-  host::Task<Result<std::vector<Fetched>>> fetch(std::string topic, std::vector<FetchFrom> from, FetchLimits limits);
+  host::Task<Result<std::vector<Fetched>>> fetch(std::string topic, std::vector<FetchFrom> from,
+                                                 FetchLimits limits);
   void set_patience(Duration patience) { patience_ = patience; }
   void disconnect() { connection_.reset(); }
 
@@ -61,7 +62,8 @@ class Client : host::Timer {
   host::Task<Result<int32_t>> do_partitions(std::string topic);
   host::Task<Result<std::vector<Produced>>> do_produce(std::string topic, int32_t partition,
                                                        std::vector<std::vector<uint8_t>> batches);
-  host::Task<Result<std::vector<Fetched>>> do_fetch(std::string topic, std::vector<FetchFrom> from, FetchLimits limits);
+  host::Task<Result<std::vector<Fetched>>> do_fetch(std::string topic, std::vector<FetchFrom> from,
+                                                    FetchLimits limits);
 
   host::Env& env_;
   const host::Address broker_;

@@ -1,5 +1,5 @@
-// What clients have been promised, and what they have seen. Acknowledged records stay where they are; what was served
-// below the high watermark is a promise as well; a record is there once.
+// What clients have been promised, and what they have seen. Acknowledged records stay where they
+// are; what was served below the high watermark is a promise as well; a record is there once.
 #pragma once
 #include <map>
 #include <vector>
@@ -12,7 +12,8 @@ namespace moldau::kafka {
 
 class Oracle {
  public:
-  Oracle(sim::Findings& findings, int32_t partitions) : findings_(findings), partitions_(static_cast<size_t>(partitions)) {}
+  Oracle(sim::Findings& findings, int32_t partitions)
+      : findings_(findings), partitions_(static_cast<size_t>(partitions)) {}
 
   void acked(int32_t partition, Offset offset, RecordId id, Instant now);
   void served(int32_t partition, Offset offset, RecordId id);
@@ -21,7 +22,9 @@ class Oracle {
   // One past the last offset that was acknowledged.
   Offset end(int32_t partition) const { return partitions_[static_cast<size_t>(partition)].end; }
   Instant last_ack() const { return last_ack_; }
-  void report(std::string checker, std::string text) { findings_.add(std::move(checker), std::move(text)); }
+  void report(std::string checker, std::string text) {
+    findings_.add(std::move(checker), std::move(text));
+  }
 
  private:
   struct Partition {

@@ -39,7 +39,8 @@ int isolated(const std::function<int()>& step) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::vector<moldau::sim::ScenarioEntry> scenarios{moldau::kafka::broker(), moldau::kafka::broker_async(), moldau::toy::toy_log()};
+  std::vector<moldau::sim::ScenarioEntry> scenarios{
+      moldau::kafka::broker(), moldau::kafka::broker_async(), moldau::toy::toy_log()};
   moldau::sim::CliWorld outside{&monotonic_nanos, &isolated, isatty(STDERR_FILENO) == 1};
   return moldau::sim::run_cli(scenarios, {argv + 1, argv + argc}, outside);
 }

@@ -1,4 +1,5 @@
-// ApiVersions: what we serve. Features are not listed before the controller can keep them (docs/status.md).
+// ApiVersions: what we serve. Features are not listed before the controller can keep them
+// (docs/status.md).
 #include <algorithm>
 
 #include "broker/api/handlers.h"
@@ -12,12 +13,15 @@ using wire::ApiVersionsResponse;
 
 namespace {
 
-bool letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+bool letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
 
 // Letters, digits, '-' and '.', and a letter or digit at both ends (KIP-511).
 bool valid_software(std::string_view text) {
   if (text.empty() || !letter_or_digit(text.front()) || !letter_or_digit(text.back())) return false;
-  return std::ranges::all_of(text, [](char c) { return letter_or_digit(c) || c == '-' || c == '.'; });
+  return std::ranges::all_of(text,
+                             [](char c) { return letter_or_digit(c) || c == '-' || c == '.'; });
 }
 
 ApiVersionsResponse failure(wire::ErrorCode error) { return {.error_code = code(error)}; }
@@ -25,19 +29,26 @@ ApiVersionsResponse failure(wire::ErrorCode error) { return {.error_code = code(
 }  // namespace
 
 Answer api_versions(Node&, RequestPtr request) {
-  TRY_CO(body, wire::decode<wire::ApiVersionsRequest>(request->body, request->version, request->arena));
-  if (request->version >= 3 && !(valid_software(body.client_software_name) && valid_software(body.client_software_version)))
+  TRY_CO(body,
+         wire::decode<wire::ApiVersionsRequest>(request->body, request->version, request->arena));
+  if (request->version >= 3 &&
+      !(valid_software(body.client_software_name) && valid_software(body.client_software_version)))
     co_return reply(*request, failure(wire::ErrorCode::invalid_request));
   std::span<const Served> served = served_apis();
-  std::span<ApiVersionsResponse::ApiVersion> keys = request->arena.array<ApiVersionsResponse::ApiVersion>(served.size());
+  std::span<ApiVersionsResponse::ApiVersion> keys =
+      request->arena.array<ApiVersionsResponse::ApiVersion>(served.size());
   for (size_t i = 0; i < served.size(); i++)
-    keys[i] = {.api_key = static_cast<int16_t>(served[i].key), .min_version = served[i].min_advertised, .max_version = served[i].max};
+    keys[i] = {.api_key = static_cast<int16_t>(served[i].key),
+               .min_version = served[i].min_advertised,
+               .max_version = served[i].max};
   ApiVersionsResponse answer{.api_keys = keys};
   co_return reply(*request, answer);
 }
 
 net::Outgoing api_versions_unsupported(Request& request) {
-  ApiVersionsResponse::ApiVersion own{.api_key = static_cast<int16_t>(wire::ApiKey::api_versions), .min_version = 0, .max_version = 4};
+  ApiVersionsResponse::ApiVersion own{.api_key = static_cast<int16_t>(wire::ApiKey::api_versions),
+                                      .min_version = 0,
+                                      .max_version = 4};
   ApiVersionsResponse answer = failure(wire::ErrorCode::unsupported_version);
   answer.api_keys = std::span(&own, 1);
   request.version = 0;

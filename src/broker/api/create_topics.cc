@@ -1,5 +1,5 @@
-// CreateTopics: makes topics on this broker. Topic configurations are not kept yet: asking for one is INVALID_CONFIG,
-// never silently ignored, and the reply lists none (docs/status.md).
+// CreateTopics: makes topics on this broker. Topic configurations are not kept yet: asking for one
+// is INVALID_CONFIG, never silently ignored, and the reply lists none (docs/status.md).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -27,49 +27,66 @@ struct Refusal {
 };
 
 Refusal check_name(const Topics& topics, std::string_view name) {
-  if (const char* fault = topic_name_fault(name)) return {ErrorCode::invalid_topic_exception, topic_name_message(name, fault)};
-  if (topics.find(name)) return {ErrorCode::topic_already_exists, fmt::format("Topic '{}' already exists.", name)};
+  if (const char* fault = topic_name_fault(name))
+    return {ErrorCode::invalid_topic_exception, topic_name_message(name, fault)};
+  if (topics.find(name))
+    return {ErrorCode::topic_already_exists, fmt::format("Topic '{}' already exists.", name)};
   if (const Topic* other = colliding_topic(topics, name))
-    return {ErrorCode::invalid_topic_exception, fmt::format("Topic '{}' collides with existing topic: {}", name, other->name)};
+    return {ErrorCode::invalid_topic_exception,
+            fmt::format("Topic '{}' collides with existing topic: {}", name, other->name)};
   return {};
 }
 
 Refusal check_configs(const Wanted& wanted) {
   for (const auto& config : wanted.configs)
-    return {ErrorCode::invalid_config, fmt::format("Topic configurations are not supported yet: {}", config.name)};
+    return {ErrorCode::invalid_config,
+            fmt::format("Topic configurations are not supported yet: {}", config.name)};
   return {};
 }
 
 Refusal check_counts(const Wanted& wanted) {
   if (wanted.num_partitions == 0 || wanted.num_partitions < -1)
-    return {ErrorCode::invalid_partitions, "Number of partitions was set to an invalid non-positive value."};
+    return {ErrorCode::invalid_partitions,
+            "Number of partitions was set to an invalid non-positive value."};
   if (wanted.replication_factor == 0 || wanted.replication_factor < -1)
     return {ErrorCode::invalid_replication_factor,
             "Replication factor must be larger than 0, or -1 to use the default value."};
   if (wanted.replication_factor > 1)
     return {ErrorCode::invalid_replication_factor,
-            fmt::format("Unable to replicate the partition {0} time(s): The target replication factor of {0} cannot be "
-                        "reached because only 1 broker(s) are registered or some brokers have all their log directories "
-                        "cordoned.", wanted.replication_factor)};
+            fmt::format("Unable to replicate the partition {0} time(s): The target replication "
+                        "factor of {0} cannot be "
+                        "reached because only 1 broker(s) are registered or some brokers have all "
+                        "their log directories "
+                        "cordoned.",
+                        wanted.replication_factor)};
   return {};
 }
 
 Refusal check_replicas(const wire::Array<int32_t>& brokers, int32_t self) {
   constexpr ErrorCode kBad = ErrorCode::invalid_replica_assignment;
-  if (brokers.empty()) return {kBad, "The manual partition assignment includes an empty replica list."};
+  if (brokers.empty())
+    return {kBad, "The manual partition assignment includes an empty replica list."};
   for (size_t i = 0; i < brokers.size(); i++) {
     if (brokers[i] != self)
-      return {kBad, fmt::format("The manual partition assignment includes broker {}, but no such broker is registered.", brokers[i])};
-    if (i > 0) return {kBad, fmt::format("The manual partition assignment includes the broker {} more than once.", self)};
+      return {kBad, fmt::format("The manual partition assignment includes broker {}, but no such "
+                                "broker is registered.",
+                                brokers[i])};
+    if (i > 0)
+      return {kBad,
+              fmt::format("The manual partition assignment includes the broker {} more than once.",
+                          self)};
   }
   return {};
 }
 
 Refusal check_assignments(const Wanted& wanted, int32_t self) {
   if (wanted.replication_factor != -1)
-    return {ErrorCode::invalid_request, "A manual partition assignment was specified, but replication factor was not set to -1."};
+    return {
+        ErrorCode::invalid_request,
+        "A manual partition assignment was specified, but replication factor was not set to -1."};
   if (wanted.num_partitions != -1)
-    return {ErrorCode::invalid_request, "A manual partition assignment was specified, but numPartitions was not set to -1."};
+    return {ErrorCode::invalid_request,
+            "A manual partition assignment was specified, but numPartitions was not set to -1."};
   std::vector<int32_t> indexes;
   for (const auto& assignment : wanted.assignments) {
     Refusal refusal = check_replicas(assignment.broker_ids, self);
@@ -79,7 +96,8 @@ Refusal check_assignments(const Wanted& wanted, int32_t self) {
   std::ranges::sort(indexes);
   for (size_t i = 0; i < indexes.size(); i++)
     if (indexes[i] != static_cast<int32_t>(i))
-      return {ErrorCode::invalid_replica_assignment, "partitions should be a consecutive 0-based integer sequence"};
+      return {ErrorCode::invalid_replica_assignment,
+              "partitions should be a consecutive 0-based integer sequence"};
   return {};
 }
 
@@ -88,9 +106,12 @@ Refusal check_total(const Node& node, const CreateTopicsRequest& body) {
   constexpr int64_t kMost = 10'000;
   int64_t total = 0;
   for (const Wanted& wanted : body.topics) {
-    if (!wanted.assignments.empty()) total += static_cast<int64_t>(wanted.assignments.size());
-    else if (wanted.num_partitions == -1) total += node.config.num_partitions;
-    else total += std::max(wanted.num_partitions, 0);
+    if (!wanted.assignments.empty())
+      total += static_cast<int64_t>(wanted.assignments.size());
+    else if (wanted.num_partitions == -1)
+      total += node.config.num_partitions;
+    else
+      total += std::max(wanted.num_partitions, 0);
   }
   if (total <= kMost) return {};
   return {ErrorCode::policy_violation, "Excessively large number of partitions per request."};
@@ -100,22 +121,27 @@ Refusal check(const Node& node, const Wanted& wanted) {
   Refusal refusal = check_name(*node.catalog.topics(), wanted.name);
   if (refusal.error == ErrorCode::none) refusal = check_configs(wanted);
   if (refusal.error != ErrorCode::none) return refusal;
-  return wanted.assignments.empty() ? check_counts(wanted) : check_assignments(wanted, node.config.node_id.value);
+  return wanted.assignments.empty() ? check_counts(wanted)
+                                    : check_assignments(wanted, node.config.node_id.value);
 }
 
 // Makes it, unless the request as a whole is refused.
-host::Task<Made> create(Request& request, Node& node, const CreateTopicsRequest& body, const Wanted& wanted, Refusal refusal) {
+host::Task<Made> create(Request& request, Node& node, const CreateTopicsRequest& body,
+                        const Wanted& wanted, Refusal refusal) {
   Made made{.name = wanted.name};
   if (refusal.error == ErrorCode::none) refusal = check(node, wanted);
   int32_t count = wanted.num_partitions > 0 ? wanted.num_partitions : node.config.num_partitions;
   if (!wanted.assignments.empty()) count = static_cast<int32_t>(wanted.assignments.size());
-  if (refusal.error == ErrorCode::none && body.timeout_ms <= 0) refusal.error = ErrorCode::request_timed_out;
-  made.topic_id = node.env.entropy.uuid();   // of a topic that would be made
+  if (refusal.error == ErrorCode::none && body.timeout_ms <= 0)
+    refusal.error = ErrorCode::request_timed_out;
+  made.topic_id = node.env.entropy.uuid();  // of a topic that would be made
   if (refusal.error == ErrorCode::none && !body.validate_only) {
     std::string name(wanted.name);
     Result<Topic> topic = co_await node.create_topic(name, count);
-    if (topic) made.topic_id = topic->id;
-    else refusal = {to_kafka(topic.error()), topic.error().text()};
+    if (topic)
+      made.topic_id = topic->id;
+    else
+      refusal = {to_kafka(topic.error()), topic.error().text()};
   }
   made.error_code = code(refusal.error);
   if (!refusal.text.empty()) made.error_message = request.arena.copy(refusal.text);
@@ -131,14 +157,15 @@ host::Task<Made> create(Request& request, Node& node, const CreateTopicsRequest&
 }  // namespace
 
 Answer create_topics(Node& node, RequestPtr request) {
-  TRY_CO(body, wire::decode<wire::CreateTopicsRequest>(request->body, request->version, request->arena));
+  TRY_CO(body,
+         wire::decode<wire::CreateTopicsRequest>(request->body, request->version, request->arena));
   std::map<std::string_view, int> mentions;
   for (const Wanted& wanted : body.topics) mentions[wanted.name]++;
   Refusal all = check_total(node, body);
   std::vector<Made> results;
   for (const Wanted& wanted : body.topics) {
     int times = std::exchange(mentions[wanted.name], 0);
-    if (times == 0) continue;   // answered
+    if (times == 0) continue;  // answered
     Refusal refusal = all;
     if (times > 1) refusal = {ErrorCode::invalid_request, "Duplicate topic name."};
     Made made = co_await create(*request, node, body, wanted, refusal);

@@ -18,7 +18,10 @@ using Deleted = DeleteTopicsResponse::DeletableTopicResult;
 namespace {
 
 Deleted refuse(const Wanted& wanted, ErrorCode error, const char* text) {
-  return {.name = wanted.name, .topic_id = wanted.topic_id, .error_code = code(error), .error_message = text};
+  return {.name = wanted.name,
+          .topic_id = wanted.topic_id,
+          .error_code = code(error),
+          .error_message = text};
 }
 
 // What the request says of each topic: by name, or by id.
@@ -28,10 +31,14 @@ Key key(const Wanted& wanted) { return {wanted.name, wanted.topic_id}; }
 // What can be said without looking at the catalog.
 std::optional<Deleted> check(const Wanted& wanted, int mentions) {
   bool has_id = !wanted.topic_id.is_zero();
-  if (!wanted.name && !has_id) return refuse(wanted, ErrorCode::invalid_request, "Neither topic name nor id were specified.");
-  if (wanted.name && has_id) return refuse(wanted, ErrorCode::invalid_request, "You may not specify both topic name and topic id.");
+  if (!wanted.name && !has_id)
+    return refuse(wanted, ErrorCode::invalid_request, "Neither topic name nor id were specified.");
+  if (wanted.name && has_id)
+    return refuse(wanted, ErrorCode::invalid_request,
+                  "You may not specify both topic name and topic id.");
   if (mentions > 1)
-    return refuse(wanted, ErrorCode::invalid_request, has_id ? "Duplicate topic id." : "Duplicate topic name.");
+    return refuse(wanted, ErrorCode::invalid_request,
+                  has_id ? "Duplicate topic id." : "Duplicate topic name.");
   return std::nullopt;
 }
 
@@ -39,8 +46,11 @@ host::Task<Deleted> remove(Request& request, Node& node, const Wanted& wanted) {
   std::shared_ptr<const Topics> topics = node.catalog.topics();
   const Topic* topic = wanted.name ? topics->find(*wanted.name) : topics->find(wanted.topic_id);
   if (!topic && wanted.name)
-    co_return refuse(wanted, ErrorCode::unknown_topic_or_partition, "This server does not host this topic-partition.");
-  if (!topic) co_return refuse(wanted, ErrorCode::unknown_topic_id, "This server does not host this topic ID.");
+    co_return refuse(wanted, ErrorCode::unknown_topic_or_partition,
+                     "This server does not host this topic-partition.");
+  if (!topic)
+    co_return refuse(wanted, ErrorCode::unknown_topic_id,
+                     "This server does not host this topic ID.");
   Result<void> removed = co_await node.delete_topic(*topic);
   Deleted answer{.name = request.arena.copy(topic->name), .topic_id = topic->id};
   if (!removed) {
@@ -50,8 +60,10 @@ host::Task<Deleted> remove(Request& request, Node& node, const Wanted& wanted) {
   co_return answer;
 }
 
-// A topic that is asked for by its name and by its id is not deleted; the name's entry says so, the id's is left out.
-void refuse_named_twice(const Topics& topics, std::vector<Wanted>& wanted, std::vector<Deleted>& results) {
+// A topic that is asked for by its name and by its id is not deleted; the name's entry says so, the
+// id's is left out.
+void refuse_named_twice(const Topics& topics, std::vector<Wanted>& wanted,
+                        std::vector<Deleted>& results) {
   std::set<Uuid> ids;
   for (const Wanted& one : wanted)
     if (!one.name) ids.insert(one.topic_id);
@@ -60,11 +72,13 @@ void refuse_named_twice(const Topics& topics, std::vector<Wanted>& wanted, std::
     const Topic* topic = one.name && one.topic_id.is_zero() ? topics.find(*one.name) : nullptr;
     if (!topic || !ids.contains(topic->id)) return false;
     if (twice.insert(topic->id).second)
-      results.push_back(refuse({.name = one.name, .topic_id = topic->id}, ErrorCode::invalid_request,
+      results.push_back(refuse({.name = one.name, .topic_id = topic->id},
+                               ErrorCode::invalid_request,
                                "The provided topic name maps to an ID that was already supplied."));
     return true;
   });
-  std::erase_if(wanted, [&](const Wanted& one) { return !one.name && twice.contains(one.topic_id); });
+  std::erase_if(wanted,
+                [&](const Wanted& one) { return !one.name && twice.contains(one.topic_id); });
 }
 
 // Both forms of the request as one list.
@@ -77,7 +91,8 @@ std::vector<Wanted> wanted_topics(const DeleteTopicsRequest& body) {
 }  // namespace
 
 Answer delete_topics(Node& node, RequestPtr request) {
-  TRY_CO(body, wire::decode<wire::DeleteTopicsRequest>(request->body, request->version, request->arena));
+  TRY_CO(body,
+         wire::decode<wire::DeleteTopicsRequest>(request->body, request->version, request->arena));
   std::vector<Wanted> wanted = wanted_topics(body);
   std::vector<Deleted> results;
   refuse_named_twice(*node.catalog.topics(), wanted, results);
@@ -85,7 +100,7 @@ Answer delete_topics(Node& node, RequestPtr request) {
   for (const Wanted& one : wanted) mentions[key(one)]++;
   for (const Wanted& one : wanted) {
     int times = std::exchange(mentions[key(one)], 0);
-    if (times == 0) continue;   // answered
+    if (times == 0) continue;  // answered
     std::optional<Deleted> refused = check(one, times);
     if (refused) {
       results.push_back(*refused);

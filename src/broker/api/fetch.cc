@@ -1,8 +1,9 @@
-// Fetch: batches from an offset on, below the high watermark. Waits until enough bytes are there or the time is up: the
-// handler is a suspended task that the partitions wake.
-// Every answer is a full one: incremental sessions (KIP-227) are declined with session id 0, as Kafka does when its cache
-// is full. From memory only whole batches are sent, where Kafka fills up the limit with a piece of the next one, which
-// clients throw away. Aborted transactions come with transactions (docs/status.md).
+// Fetch: batches from an offset on, below the high watermark. Waits until enough bytes are there or
+// the time is up: the handler is a suspended task that the partitions wake. Every answer is a full
+// one: incremental sessions (KIP-227) are declined with session id 0, as Kafka does when its cache
+// is full. From memory only whole batches are sent, where Kafka fills up the limit with a piece of
+// the next one, which clients throw away. Aborted transactions come with transactions
+// (docs/status.md).
 #include <algorithm>
 #include <map>
 
@@ -29,9 +30,9 @@ constexpr int8_t kReadCommitted = 1;
 
 struct Wanted {
   const FetchRequest::FetchPartition* asked;
-  Partitions::Ref partition;      // empty: error says why
+  Partitions::Ref partition;  // empty: error says why
   ErrorCode error = ErrorCode::none;
-  std::optional<log::EpochEnd> diverging;   // where the consumer's log left ours (KIP-595)
+  std::optional<log::EpochEnd> diverging;  // where the consumer's log left ours (KIP-595)
 };
 struct WantedTopic {
   const FetchRequest::FetchTopic* asked;
@@ -40,8 +41,8 @@ struct WantedTopic {
 
 // One attempt to answer: what was read, and whether it is worth answering now.
 struct Attempt {
-  std::vector<std::vector<log::ReadResult>> reads;   // by topic, by partition
-  std::vector<std::vector<Wanted>> states;           // the same, with the errors of this attempt
+  std::vector<std::vector<log::ReadResult>> reads;  // by topic, by partition
+  std::vector<std::vector<Wanted>> states;          // the same, with the errors of this attempt
   std::vector<std::vector<replica::Watermarks>> watermarks;
   size_t bytes = 0;
   bool failed = false;
@@ -59,7 +60,8 @@ ErrorCode check_epoch(int32_t asked, LeaderEpoch current) {
   return asked < current.value ? ErrorCode::fenced_leader_epoch : ErrorCode::unknown_leader_epoch;
 }
 
-Wanted find(const Node& node, const std::optional<std::string>& topic, const FetchRequest::FetchPartition& asked) {
+Wanted find(const Node& node, const std::optional<std::string>& topic,
+            const FetchRequest::FetchPartition& asked) {
   if (!topic) return {&asked, {}, ErrorCode::unknown_topic_id};
   Partitions::Ref partition = node.partitions.find(*topic, asked.partition);
   if (!partition) return {&asked, {}, ErrorCode::unknown_topic_or_partition};
@@ -80,21 +82,26 @@ void find_all(Fetching& f) {
     for (const auto& partition : asked.partitions) {
       auto [place, fresh] = places.emplace(partition.partition, wanted.partitions.size());
       if (fresh) wanted.partitions.emplace_back();
-      wanted.partitions[place->second] = find(f.node, name, partition);   // of one that is named twice, the last counts
+      wanted.partitions[place->second] =
+          find(f.node, name, partition);  // of one that is named twice, the last counts
     }
   }
 }
 
-// True: what the consumer read last is not in our log, or cannot be told. Kafka looks at this before the offset.
+// True: what the consumer read last is not in our log, or cannot be told. Kafka looks at this
+// before the offset.
 bool diverges(Wanted& wanted) {
   LeaderEpoch last(wanted.asked->last_fetched_epoch);
   std::optional<log::EpochEnd> end = wanted.partition->epoch_end(last);
-  if (!end) wanted.error = ErrorCode::offset_out_of_range;
-  else if (end->epoch < last || end->end < Offset(wanted.asked->fetch_offset)) wanted.diverging = end;
+  if (!end)
+    wanted.error = ErrorCode::offset_out_of_range;
+  else if (end->epoch < last || end->end < Offset(wanted.asked->fetch_offset))
+    wanted.diverging = end;
   return !end || wanted.diverging;
 }
 
-host::Task<log::ReadResult> read_one(Fetching& f, Attempt& attempt, Wanted& wanted, replica::Watermarks& marks) {
+host::Task<log::ReadResult> read_one(Fetching& f, Attempt& attempt, Wanted& wanted,
+                                     replica::Watermarks& marks) {
   log::ReadResult none;
   if (f.body.max_bytes < 0 || wanted.asked->partition_max_bytes < 0) {
     wanted.error = ErrorCode::unknown_server_error;
@@ -105,7 +112,9 @@ host::Task<log::ReadResult> read_one(Fetching& f, Attempt& attempt, Wanted& want
   size_t budget = static_cast<size_t>(std::min(f.body.max_bytes, f.node.config.fetch_max_bytes));
   size_t left = attempt.bytes < budget ? budget - attempt.bytes : 0;
   size_t limit = std::min(left, static_cast<size_t>(wanted.asked->partition_max_bytes));
-  bool first = attempt.bytes == 0;   // one whole batch, however large, or a small limit would stop a consumer for ever
+  bool first =
+      attempt.bytes ==
+      0;  // one whole batch, however large, or a small limit would stop a consumer for ever
   Offset from(wanted.asked->fetch_offset);
   Result<log::ReadResult> read = co_await wanted.partition->read(f.node.env, from, limit, first);
   marks = wanted.partition->watermarks();
@@ -131,7 +140,8 @@ host::Task<Attempt> attempt_all(Fetching& f) {
   co_return out;
 }
 
-// The records as pieces of the reply; file ranges are numbered in out.files. The pieces view `read`.
+// The records as pieces of the reply; file ranges are numbered in out.files. The pieces view
+// `read`.
 wire::Records to_records(Arena& arena, log::ReadResult& read, net::Outgoing& out) {
   std::span<wire::RecordsPiece> pieces = arena.array<wire::RecordsPiece>(read.pieces.size());
   for (size_t i = 0; i < pieces.size(); i++) {
@@ -140,15 +150,18 @@ wire::Records to_records(Arena& arena, log::ReadResult& read, net::Outgoing& out
       pieces[i].shared = &piece.bytes;
       continue;
     }
-    pieces[i] = {.file = static_cast<int32_t>(out.files.size()), .position = piece.position, .length = piece.length};
+    pieces[i] = {.file = static_cast<int32_t>(out.files.size()),
+                 .position = piece.position,
+                 .length = piece.length};
     out.files.push_back(std::move(piece.file));
   }
   return {.pieces = pieces};
 }
 
-PartitionAnswer to_answer(Fetching& f, const Wanted& wanted, const replica::Watermarks& marks, log::ReadResult& read,
-                          net::Outgoing& files) {
-  PartitionAnswer answer{.partition_index = wanted.asked->partition, .error_code = code(wanted.error)};
+PartitionAnswer to_answer(Fetching& f, const Wanted& wanted, const replica::Watermarks& marks,
+                          log::ReadResult& read, net::Outgoing& files) {
+  PartitionAnswer answer{.partition_index = wanted.asked->partition,
+                         .error_code = code(wanted.error)};
   if (wanted.error != ErrorCode::none) {
     answer.high_watermark = -1;
     if (wanted.partition && f.body.isolation_level != kReadCommitted)
@@ -156,12 +169,13 @@ PartitionAnswer to_answer(Fetching& f, const Wanted& wanted, const replica::Wate
     return answer;
   }
   answer.high_watermark = marks.high_watermark.value;
-  answer.last_stable_offset = marks.high_watermark.value;   // no transaction is ever open
+  answer.last_stable_offset = marks.high_watermark.value;  // no transaction is ever open
   answer.log_start_offset = marks.log_start.value;
   if (f.body.isolation_level != kReadCommitted)
     answer.aborted_transactions = wire::Array<FetchResponse::AbortedTransaction>::null();
   if (wanted.diverging)
-    answer.diverging_epoch = {.epoch = wanted.diverging->epoch.value, .end_offset = wanted.diverging->end.value};
+    answer.diverging_epoch = {.epoch = wanted.diverging->epoch.value,
+                              .end_offset = wanted.diverging->end.value};
   answer.records = to_records(f.request->arena, read, files);
   return answer;
 }
@@ -173,8 +187,11 @@ net::Outgoing to_reply(Fetching& f, Attempt attempt) {
   for (size_t t = 0; t < topics.size(); t++) {
     std::span<PartitionAnswer> partitions = arena.array<PartitionAnswer>(attempt.states[t].size());
     for (size_t i = 0; i < partitions.size(); i++)
-      partitions[i] = to_answer(f, attempt.states[t][i], attempt.watermarks[t][i], attempt.reads[t][i], files);
-    topics[t] = {.topic = f.topics[t].asked->topic, .topic_id = f.topics[t].asked->topic_id, .partitions = partitions};
+      partitions[i] =
+          to_answer(f, attempt.states[t][i], attempt.watermarks[t][i], attempt.reads[t][i], files);
+    topics[t] = {.topic = f.topics[t].asked->topic,
+                 .topic_id = f.topics[t].asked->topic_id,
+                 .partitions = partitions};
   }
   net::Outgoing out = reply(*f.request, FetchResponse{.responses = topics});
   out.files = std::move(files.files);
@@ -188,7 +205,8 @@ void watch_all(Fetching& f, host::WaitSet& changes) {
 }
 
 bool asks_for_nothing(const Fetching& f) {
-  return std::ranges::all_of(f.topics, [](const WantedTopic& topic) { return topic.partitions.empty(); });
+  return std::ranges::all_of(f.topics,
+                             [](const WantedTopic& topic) { return topic.partitions.empty(); });
 }
 
 // Waits until the attempt is worth an answer.
@@ -196,10 +214,11 @@ host::Task<Attempt> attempt_until_enough(Fetching& f) {
   Instant deadline = f.node.env.loop.now() + milliseconds(std::max(f.body.max_wait_ms, 0));
   size_t enough = static_cast<size_t>(std::max(f.body.min_bytes, 0));
   std::optional<host::WaitSet> changes(f.node.env.loop);
-  watch_all(f, *changes);   // first register, then look: nothing that happens in between is missed
+  watch_all(f, *changes);  // first register, then look: nothing that happens in between is missed
   for (;;) {
     Attempt attempt = co_await attempt_all(f);
-    bool done = attempt.failed || attempt.bytes >= enough || f.body.max_wait_ms <= 0 || asks_for_nothing(f);
+    bool done =
+        attempt.failed || attempt.bytes >= enough || f.body.max_wait_ms <= 0 || asks_for_nothing(f);
     if (done) co_return attempt;
     if (planted(Bug::poll_misses_wakeup)) [[unlikely]] {
       changes.emplace(f.node.env.loop);
@@ -212,8 +231,10 @@ host::Task<Attempt> attempt_until_enough(Fetching& f) {
 
 // What makes the whole request fail, none if nothing does.
 ErrorCode fault(const FetchRequest& body) {
-  if (body.session_epoch > 0) return ErrorCode::fetch_session_id_not_found;   // we never open a session
-  if (body.isolation_level < 0 || body.isolation_level > kReadCommitted) return ErrorCode::unknown_server_error;
+  if (body.session_epoch > 0)
+    return ErrorCode::fetch_session_id_not_found;  // we never open a session
+  if (body.isolation_level < 0 || body.isolation_level > kReadCommitted)
+    return ErrorCode::unknown_server_error;
   return ErrorCode::none;
 }
 
@@ -223,7 +244,8 @@ net::Outgoing refuse(Request& request, const FetchRequest& body, ErrorCode error
   bool list = request.version < 13 && error == ErrorCode::unknown_server_error;
   std::span<TopicAnswer> topics = request.arena.array<TopicAnswer>(list ? body.topics.size() : 0);
   for (size_t t = 0; t < topics.size(); t++) {
-    std::span<PartitionAnswer> partitions = request.arena.array<PartitionAnswer>(body.topics[t].partitions.size());
+    std::span<PartitionAnswer> partitions =
+        request.arena.array<PartitionAnswer>(body.topics[t].partitions.size());
     for (size_t i = 0; i < partitions.size(); i++) {
       partitions[i].partition_index = body.topics[t].partitions[i].partition;
       partitions[i].error_code = code(error);

@@ -16,11 +16,13 @@ Answer list_offsets(Node& node, RequestPtr request);
 Answer find_coordinator(Node& node, RequestPtr request);
 Answer init_producer_id(Node& node, RequestPtr request);
 
-// The answer to an ApiVersions request of a version that we do not know: version 0, error 35, and our range (KIP-511).
+// The answer to an ApiVersions request of a version that we do not know: version 0, error 35, and
+// our range (KIP-511).
 net::Outgoing api_versions_unsupported(Request& request);
 
-// Which versions we advertise, and which of those we answer. Kafka 4.3.1 advertises Produce from 0 because librdkafka
-// up to 2.11 sends compressed batches only then, and closes the connection on 0 to 2; so do we.
+// Which versions we advertise, and which of those we answer. Kafka 4.3.1 advertises Produce from 0
+// because librdkafka up to 2.11 sends compressed batches only then, and closes the connection on 0
+// to 2; so do we.
 struct Served {
   wire::ApiKey key;
   int16_t min_advertised;

@@ -1,5 +1,5 @@
-// ListOffsets: the offset at a place of the log or at a timestamp. Tiered storage is not there: its special timestamps find
-// nothing, as on a Kafka without it.
+// ListOffsets: the offset at a place of the log or at a timestamp. Tiered storage is not there: its
+// special timestamps find nothing, as on a Kafka without it.
 #include <algorithm>
 #include <map>
 
@@ -21,22 +21,36 @@ using Asked = ListOffsetsRequest::ListOffsetsPartition;
 namespace {
 
 // Special timestamps, and the version that each came with.
-enum Special : int64_t { kLatest = -1, kEarliest = -2, kMaxTimestamp = -3, kEarliestLocal = -4, kLastTiered = -5, kEarliestPending = -6 };
+enum Special : int64_t {
+  kLatest = -1,
+  kEarliest = -2,
+  kMaxTimestamp = -3,
+  kEarliestLocal = -4,
+  kLastTiered = -5,
+  kEarliestPending = -6
+};
 
 bool understood(int64_t timestamp, int16_t version) {
   switch (timestamp) {
     case kLatest:
-    case kEarliest: return true;
-    case kMaxTimestamp: return version >= 7;
-    case kEarliestLocal: return version >= 8;
-    case kLastTiered: return version >= 9;
-    case kEarliestPending: return version >= 11;
-    default: return timestamp >= 0;
+    case kEarliest:
+      return true;
+    case kMaxTimestamp:
+      return version >= 7;
+    case kEarliestLocal:
+      return version >= 8;
+    case kLastTiered:
+      return version >= 9;
+    case kEarliestPending:
+      return version >= 11;
+    default:
+      return timestamp >= 0;
   }
 }
 
 // Fills timestamp and offset; leaves -1 where there is nothing.
-host::Task<Result<void>> look_up(Node& node, replica::Partition& partition, int64_t asked, PartitionAnswer& answer) {
+host::Task<Result<void>> look_up(Node& node, replica::Partition& partition, int64_t asked,
+                                 PartitionAnswer& answer) {
   replica::Watermarks marks = partition.watermarks();
   auto set = [&](Offset offset, int64_t timestamp) {
     answer.offset = offset.value;
@@ -47,8 +61,10 @@ host::Task<Result<void>> look_up(Node& node, replica::Partition& partition, int6
   if (asked == kEarliest || asked == kEarliestLocal) set(marks.log_start, -1);
   if (asked < 0 && asked != kMaxTimestamp) co_return Result<void>();
   Result<std::optional<log::TimestampOffset>> found;
-  if (asked == kMaxTimestamp) found = co_await partition.max_timestamp(node.env);
-  else found = co_await partition.find_timestamp(node.env, WallTime{asked});
+  if (asked == kMaxTimestamp)
+    found = co_await partition.max_timestamp(node.env);
+  else
+    found = co_await partition.find_timestamp(node.env, WallTime{asked});
   if (!found) co_return std::move(found.error());
   bool visible = found->has_value() && (*found)->offset < marks.high_watermark;
   if (visible) set((*found)->offset, (*found)->timestamp.millis);
@@ -59,20 +75,24 @@ PartitionAnswer refuse(const Asked& asked, ErrorCode error) {
   return {.partition_index = asked.partition_index, .error_code = code(error), .leader_epoch = -1};
 }
 
-host::Task<PartitionAnswer> answer_one(Node& node, const Request& request, std::string_view topic, const Asked& asked) {
+host::Task<PartitionAnswer> answer_one(Node& node, const Request& request, std::string_view topic,
+                                       const Asked& asked) {
   Partitions::Ref partition = node.partitions.find(topic, asked.partition_index);
   if (!partition) co_return refuse(asked, ErrorCode::unknown_topic_or_partition);
-  if (!understood(asked.timestamp, request.version)) co_return refuse(asked, ErrorCode::unsupported_version);
+  if (!understood(asked.timestamp, request.version))
+    co_return refuse(asked, ErrorCode::unsupported_version);
   int32_t epoch = partition->watermarks().leader_epoch.value;
   if (asked.current_leader_epoch >= 0 && asked.current_leader_epoch != epoch)
-    co_return refuse(asked, asked.current_leader_epoch < epoch ? ErrorCode::fenced_leader_epoch : ErrorCode::unknown_leader_epoch);
+    co_return refuse(asked, asked.current_leader_epoch < epoch ? ErrorCode::fenced_leader_epoch
+                                                               : ErrorCode::unknown_leader_epoch);
   PartitionAnswer answer{.partition_index = asked.partition_index};
   Result<void> found = co_await look_up(node, *partition, asked.timestamp, answer);
   if (!found) co_return refuse(asked, to_kafka(found.error()));
   co_return answer;
 }
 
-// Version 0: up to max_num_offsets offsets before a time, newest first. We know the two ends of the log.
+// Version 0: up to max_num_offsets offsets before a time, newest first. We know the two ends of the
+// log.
 void to_old_style(Arena& arena, const Asked& asked, Offset log_start, PartitionAnswer& answer) {
   if (answer.error_code != 0 || answer.offset < 0 || asked.max_num_offsets <= 0) return;
   bool both = asked.max_num_offsets > 1 && answer.offset != log_start.value;
@@ -85,7 +105,8 @@ void to_old_style(Arena& arena, const Asked& asked, Offset log_start, PartitionA
 }  // namespace
 
 Answer list_offsets(Node& node, RequestPtr request) {
-  TRY_CO(body, wire::decode<wire::ListOffsetsRequest>(request->body, request->version, request->arena));
+  TRY_CO(body,
+         wire::decode<wire::ListOffsetsRequest>(request->body, request->version, request->arena));
   std::span<TopicAnswer> topics = request->arena.array<TopicAnswer>(body.topics.size());
   bool bad_isolation = body.isolation_level < 0 || body.isolation_level > 1;
   for (size_t t = 0; t < topics.size(); t++) {
@@ -95,13 +116,17 @@ Answer list_offsets(Node& node, RequestPtr request) {
     std::vector<PartitionAnswer> answers;
     for (const Asked& partition : asked.partitions) {
       int times = std::exchange(mentions[partition.partition_index], 0);
-      if (times == 0) continue;   // answered
+      if (times == 0) continue;  // answered
       PartitionAnswer answer;
-      if (bad_isolation) answer = refuse(partition, ErrorCode::unknown_server_error);
-      else if (times > 1) answer = refuse(partition, ErrorCode::invalid_request);
-      else answer = co_await answer_one(node, *request, asked.name, partition);
+      if (bad_isolation)
+        answer = refuse(partition, ErrorCode::unknown_server_error);
+      else if (times > 1)
+        answer = refuse(partition, ErrorCode::invalid_request);
+      else
+        answer = co_await answer_one(node, *request, asked.name, partition);
       Partitions::Ref here = node.partitions.find(asked.name, partition.partition_index);
-      if (request->version == 0 && here) to_old_style(request->arena, partition, here->watermarks().log_start, answer);
+      if (request->version == 0 && here)
+        to_old_style(request->arena, partition, here->watermarks().log_start, answer);
       answers.push_back(answer);
     }
     std::span<PartitionAnswer> kept = request->arena.array<PartitionAnswer>(answers.size());

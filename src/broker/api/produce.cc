@@ -1,7 +1,8 @@
-// Produce: validates each partition's batch, appends, and answers when the append is committed: below the high watermark
-// (acks=all), or on our own copy (acks=1; the same while we are the only one); with acks=0 not at all, an error closes the
-// connection. The reply waits apart, so that the connection's next request begins meanwhile; replies keep their order.
-// The request's timeout is for the other replicas, so it does not matter yet: our own disk is waited for as long as it
+// Produce: validates each partition's batch, appends, and answers when the append is committed:
+// below the high watermark (acks=all), or on our own copy (acks=1; the same while we are the only
+// one); with acks=0 not at all, an error closes the connection. The reply waits apart, so that the
+// connection's next request begins meanwhile; replies keep their order. The request's timeout is
+// for the other replicas, so it does not matter yet: our own disk is waited for as long as it
 // takes, as in Kafka. Transactional batches are INVALID_TXN_STATE until transactions are here.
 // Not there yet: duplicate detection for idempotent producers, transactions (docs/status.md).
 #include <algorithm>
@@ -35,7 +36,8 @@ struct Pending {
 
 // A Produce request while it is answered. Its response lies in the request's arena.
 struct Production : net::Later {
-  Production(Node& n, RequestPtr r, const ProduceRequest& b) : node(n), request(std::move(r)), body(b) {}
+  Production(Node& n, RequestPtr r, const ProduceRequest& b)
+      : node(n), request(std::move(r)), body(b) {}
   bool ready() const override;
   host::Task<net::Outgoing> finish() override;
 
@@ -44,7 +46,7 @@ struct Production : net::Later {
   ProduceRequest body;
   ProduceResponse response;
   std::vector<Pending> pending;
-  ErrorCode fault = ErrorCode::none;   // of the whole request
+  ErrorCode fault = ErrorCode::none;  // of the whole request
   bool failed = false;
 };
 
@@ -57,12 +59,14 @@ void refuse(Production& p, PartitionAnswer& answer, ErrorCode error, std::string
   if (!text.empty()) answer.error_message = p.request->arena.copy(text);
 }
 
-void refuse_batch(Production& p, PartitionAnswer& answer, const wire::BatchFault& fault, const replica::Partition& partition) {
+void refuse_batch(Production& p, PartitionAnswer& answer, const wire::BatchFault& fault,
+                  const replica::Partition& partition) {
   refuse(p, answer, fault.error, fault.text);
   if (fault.in_log) answer.log_start_offset = partition.watermarks().log_start.value;
   if (!fault.record) return;
   auto errors = p.request->arena.array<ProduceResponse::BatchIndexAndErrorMessage>(1);
-  errors[0] = {.batch_index = *fault.record, .batch_index_error_message = p.request->arena.copy(fault.record_text)};
+  errors[0] = {.batch_index = *fault.record,
+               .batch_index_error_message = p.request->arena.copy(fault.record_text)};
   answer.record_errors = errors;
 }
 
@@ -73,21 +77,24 @@ bool is_transactional(Bytes records) {
   return (load_be<int16_t>(records.data() + kAttributesAt) & kTransactional) != 0;
 }
 
-// What makes the request fail for all partitions, none if nothing does. Kafka looks at the first batch of each.
+// What makes the request fail for all partitions, none if nothing does. Kafka looks at the first
+// batch of each.
 ErrorCode fault(const ProduceRequest& body) {
   for (const auto& topic : body.topic_data) {
     for (const auto& data : topic.partition_data) {
       if (!is_transactional(records_of(data))) continue;
-      return body.transactional_id ? ErrorCode::invalid_txn_state : ErrorCode::transactional_id_authorization_failed;
+      return body.transactional_id ? ErrorCode::invalid_txn_state
+                                   : ErrorCode::transactional_id_authorization_failed;
     }
   }
   return body.acks < -1 || body.acks > 1 ? ErrorCode::invalid_required_acks : ErrorCode::none;
 }
 
-host::Task<void> append(Production& p, Partitions::Ref partition, const ProduceRequest::PartitionProduceData& data,
-                        PartitionAnswer& answer) {
+host::Task<void> append(Production& p, Partitions::Ref partition,
+                        const ProduceRequest::PartitionProduceData& data, PartitionAnswer& answer) {
   Node& node = p.node;
-  wire::ProduceRules rules{.version = p.request->version, .max_batch_bytes = node.config.max_message_bytes,
+  wire::ProduceRules rules{.version = p.request->version,
+                           .max_batch_bytes = node.config.max_message_bytes,
                            .now = node.env.clock.wall()};
   wire::ProducedBatch batch = wire::check_produced(p.request->writable(data.records.bytes), rules);
   if (batch.fault.error != ErrorCode::none) {
@@ -99,7 +106,8 @@ host::Task<void> append(Production& p, Partitions::Ref partition, const ProduceR
     refuse(p, answer, to_kafka(room.error()), room.error().text());
     co_return;
   }
-  Result<log::Appended> appended = partition->append(p.request->frame.block, batch.bytes, rules.now);
+  Result<log::Appended> appended =
+      partition->append(p.request->frame.block, batch.bytes, rules.now);
   if (!appended) {
     refuse(p, answer, to_kafka(appended.error()), appended.error().text());
     co_return;
@@ -111,15 +119,18 @@ host::Task<void> append(Production& p, Partitions::Ref partition, const ProduceR
 }
 
 // The topic's name, or nothing if there is no such topic (only ids can be unknown here).
-std::optional<std::string> topic_name(const Production& p, const ProduceRequest::TopicProduceData& topic) {
+std::optional<std::string> topic_name(const Production& p,
+                                      const ProduceRequest::TopicProduceData& topic) {
   if (p.request->version < 13) return std::string(topic.name);
   const std::shared_ptr<const Topics> topics = p.node.catalog.topics();
   const Topic* found = topics->find(topic.topic_id);
   return found ? std::optional(found->name) : std::nullopt;
 }
 
-host::Task<void> append_topic(Production& p, const ProduceRequest::TopicProduceData& topic, TopicAnswer& answer) {
-  std::span<PartitionAnswer> answers = p.request->arena.array<PartitionAnswer>(topic.partition_data.size());
+host::Task<void> append_topic(Production& p, const ProduceRequest::TopicProduceData& topic,
+                              TopicAnswer& answer) {
+  std::span<PartitionAnswer> answers =
+      p.request->arena.array<PartitionAnswer>(topic.partition_data.size());
   answer = {.name = topic.name, .topic_id = topic.topic_id, .partition_responses = answers};
   std::optional<std::string> name = topic_name(p, topic);
   for (size_t i = 0; i < answers.size(); i++) {
@@ -138,7 +149,8 @@ host::Task<void> append_topic(Production& p, const ProduceRequest::TopicProduceD
 }
 
 bool Production::ready() const {
-  return std::ranges::all_of(pending, [](const Pending& p) { return p.partition->committed(p.appended); });
+  return std::ranges::all_of(pending,
+                             [](const Pending& p) { return p.partition->committed(p.appended); });
 }
 
 host::Task<net::Outgoing> Production::finish() {
@@ -158,13 +170,17 @@ Answer produce(Node& node, RequestPtr request) {
   p->fault = fault(body);
   std::span<TopicAnswer> topics = p->request->arena.array<TopicAnswer>(body.topic_data.size());
   p->response.responses = topics;
-  for (size_t i = 0; i < topics.size(); i++) co_await append_topic(*p, body.topic_data[i], topics[i]);
+  for (size_t i = 0; i < topics.size(); i++)
+    co_await append_topic(*p, body.topic_data[i], topics[i]);
   net::Outgoing out;
   if (body.acks == 0) {
-    if (p->failed) co_return fail(Errc::invalid, "a produce request with acks=0 failed; closing is all that tells the client");
+    if (p->failed)
+      co_return fail(Errc::invalid,
+                     "a produce request with acks=0 failed; closing is all that tells the client");
     co_return out;
   }
-  if (p->pending.empty() || planted(Bug::ack_before_sync)) co_return reply(*p->request, p->response);
+  if (p->pending.empty() || planted(Bug::ack_before_sync))
+    co_return reply(*p->request, p->response);
   out.later = std::move(p);
   co_return out;
 }

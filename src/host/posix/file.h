@@ -35,7 +35,7 @@ class File final : public host::File {
     yes,
     no,
     always_warm
-  };                                              // whether the file system can say "not in memory"
+  };  // whether the file system can say "not in memory"
   static constexpr size_t kMostAtOnce = 4 << 20;  // a larger write goes to a helper
   Reactor& reactor_;
   Helpers& helpers_;

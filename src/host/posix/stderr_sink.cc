@@ -14,7 +14,7 @@ void write_all(int descriptor, std::string_view text) {
   while (!text.empty()) {
     ssize_t n = ::write(descriptor, text.data(), text.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return;   // nobody is there to be told
+    if (n <= 0) return;  // nobody is there to be told
     text.remove_prefix(static_cast<size_t>(n));
   }
 }
