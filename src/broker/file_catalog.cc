@@ -102,7 +102,8 @@ Task<Result<std::unique_ptr<Catalog>>> FileCatalog::open(host::Env& env, std::st
   if (text) {
     Result<Stored> stored = parse(*text);
     if (!stored) co_return std::move(stored.error()).in(path);
-    catalog->topics_ = std::make_shared<const Topics>(std::move(stored->topics));
+    auto read = std::make_shared<const Topics>(std::move(stored->topics));
+    catalog->topics_.enter([&](auto& topics) { topics = std::move(read); });
     catalog->next_id_ = catalog->reserved_ = stored->reserved;
   } else if (text.error().code() != Errc::not_found) {
     co_return std::move(text.error());
@@ -111,8 +112,7 @@ Task<Result<std::unique_ptr<Catalog>>> FileCatalog::open(host::Env& env, std::st
 }
 
 std::shared_ptr<const Topics> FileCatalog::topics() const {
-  std::scoped_lock lock(mutex_);
-  return topics_;
+  return topics_.enter([](const auto& topics) { return topics; });
 }
 
 // Holds the right to change the catalog; the next in line gets it in the destructor.
@@ -140,8 +140,7 @@ Task<Result<void>> FileCatalog::store(std::vector<Topic> topics, int64_t reserve
   CO_TRY_(host::replace_whole_file(env_.disk, path_, text));
   reserved_ = reserved;
   auto next = std::make_shared<const Topics>(std::move(topics));
-  std::scoped_lock lock(mutex_);
-  topics_ = std::move(next);
+  topics_.enter([&](auto& topics_now) { topics_now = std::move(next); });
   co_return Result<void>();
 }
 

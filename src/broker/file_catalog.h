@@ -4,9 +4,8 @@
 //   producer-ids <first id not yet reserved>
 //   topic <name> <id> <partitions>
 #pragma once
-#include <mutex>
-
 #include "broker/catalog.h"
+#include "host/monitor.h"
 
 namespace moldau::host {
 struct Env;
@@ -35,11 +34,10 @@ class FileCatalog : public Catalog {
 
   host::Env& env_;
   const std::string path_;
-  mutable std::mutex mutex_;
-  std::shared_ptr<const Topics> topics_;  // guarded by mutex_: read from any loop
-  int64_t next_id_ = 0;                   // the next producer id
-  int64_t reserved_ = 0;                  // ids below may be given; the file says so
-  bool busy_ = false;                     // one change at a time
+  host::Monitor<std::shared_ptr<const Topics>> topics_;  // read from any loop
+  int64_t next_id_ = 0;                                  // the next producer id
+  int64_t reserved_ = 0;                                 // ids below may be given; the file says so
+  bool busy_ = false;                                    // one change at a time
   std::unique_ptr<host::Event> free_;
 };
 

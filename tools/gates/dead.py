@@ -64,10 +64,18 @@ def scripts(tree):
             known_as += rf"|(?<![\w.]){re.escape(name)}\b"
         if name.endswith(".py"):
             known_as += rf"|^\s*(?:import|from)\s+{re.escape(name[:-3])}\b"
+            known_as += rf"|^\s*from\s+(?:[\w.]+\s+)?import\s+.*\b{re.escape(name[:-3])}\b"
+        if _found_by_name(path):
+            continue
         if not any(re.search(known_as, tree.text(s), re.M) for s in speakers if s != path):
             findings.append(Finding(path, 1, "no command, build file, page or script mentions this script",
                                     "call it from ./dev, .ci/run or CMake, or delete it"))
     return findings
+
+
+def _found_by_name(path):
+    """./dev bench NAME starts tests/bench/NAME.py, which imports lib; tests/interop/run collects test_*.py; a package's __init__ is its folder's."""
+    return bool(re.fullmatch(r"tests/bench/(?:lib/)?\w+\.py|tests/interop/test_\w+\.py|tests/.*/__init__\.py", path))
 
 
 def _is_script(tree, path):
