@@ -246,6 +246,9 @@ Task<void> Log::idle(Env& env) {
 Task<Result<void>> Log::settle(Env& env) {
   CO_TRY_(sync_once(env, true));
   CO_TRY_(save_derived(env));
+  // A partition that nothing was ever written to has no segment file, and no use for index files.
+  if (core_.enter([](LogCore& core) { return !core.segments().back().exists; }))
+    co_return Result<void>{};
   IndexRef last = core_.enter([](LogCore& core) { return core.final_index(); });
   const SegmentIndex& content = *last;
   CO_TRY_(save_index(env, path_, content));

@@ -3,8 +3,8 @@
 # like for like. client alone: librdkafka against its own broker in the same process, the most that this client can do.
 from lib import versus
 
-SCENARIOS = [("1 KiB", 1024, 1_000_000), ("100 B", 100, 5_000_000)]
-WARM_UP = 2  # Java compiles while it runs: so many loads before the first round, for all
+SCENARIOS = [("1 KiB", 1024, 500_000), ("100 B", 100, 2_000_000)]
+WARM_UP = 2  # loads before the first round: Java compiles while it runs
 
 
 def main():

@@ -43,9 +43,9 @@ def main():
     versus.build_client()
     report = Report("start to the first answer to ApiVersions; idle; SIGTERM to the end", machine.facts())
     began = time.monotonic()
-    for i in range(args.rounds):
+    for done in range(args.rounds):
         elapsed = time.monotonic() - began
-        if i and elapsed * (i + 1) / i > args.seconds:
+        if done and elapsed * (done + 1) / done > args.seconds:
             break
         for make in (Moldau, *((lambda: Kafka(libs, args.kafka_heap),) if libs else ())):
             broker = make()

@@ -112,17 +112,19 @@ class Versus:
     def records(self, count):
         return max(1000, int(count * self.args.scale))
 
+    def elapsed(self):
+        return time.monotonic() - self.began
+
     def rounds(self, one):
         """one(broker, round) for each broker in turn, the order reversed in every other round."""
-        done = 0
-        for i in range(self.args.rounds):
-            elapsed = time.monotonic() - self.began
-            if i and elapsed * (i + 1) / i > self.args.seconds + elapsed / i:
-                break
-            for broker in self.brokers if i % 2 == 0 else reversed(self.brokers):
-                one(broker, i)
+        done, longest = 0, 0.0
+        while done < self.args.rounds and (not done or self.elapsed() + longest < self.args.seconds):
+            began = self.elapsed()
+            for broker in self.brokers if done % 2 == 0 else reversed(self.brokers):
+                one(broker, done)
+            longest = max(longest, self.elapsed() - began)
             done += 1
-        self.report.notes.append(f"{done} rounds in {time.monotonic() - self.began:.0f} s")
+        self.report.notes.append(f"{done} rounds in {self.elapsed():.0f} s")
         for broker in self.brokers:
             self.report.notes.append(f"{broker.name}: at most {broker.memory('VmHWM'):.0f} MiB resident")
 
