@@ -75,7 +75,7 @@ def scripts(tree):
 
 def _found_by_name(path):
     """./dev bench NAME starts tests/bench/NAME.py, which imports lib; tests/interop/run collects test_*.py; a package's __init__ is its folder's."""
-    return bool(re.fullmatch(r"tests/bench/(?:lib/)?\w+\.py|tests/interop/test_\w+\.py|tests/.*/__init__\.py", path))
+    return bool(re.fullmatch(r"tests/bench/(?:lib/)?(?!run\.py)\w+\.py|tests/interop/test_\w+\.py|tests/.*/__init__\.py", path))
 
 
 def _is_script(tree, path):

@@ -61,10 +61,11 @@ host::Task<Result<void>> look_up(Node& node, replica::Partition& partition, int6
   if (asked == kEarliest || asked == kEarliestLocal) set(marks.log_start, -1);
   if (asked < 0 && asked != kMaxTimestamp) co_return Result<void>();
   Result<std::optional<log::TimestampOffset>> found;
+  WallTime since{asked};
   if (asked == kMaxTimestamp)
     found = co_await partition.max_timestamp(node.env);
   else
-    found = co_await partition.find_timestamp(node.env, WallTime{asked});
+    found = co_await partition.find_timestamp(node.env, since);
   if (!found) co_return std::move(found.error());
   bool visible = found->has_value() && (*found)->offset < marks.high_watermark;
   if (visible) set((*found)->offset, (*found)->timestamp.millis);
