@@ -128,7 +128,7 @@ Refusal check(const Node& node, const Wanted& wanted) {
 // Makes it, unless the request as a whole is refused.
 host::Task<Made> create(Request& request, Node& node, const CreateTopicsRequest& body,
                         const Wanted& wanted, Refusal refusal) {
-  Made made{.name = wanted.name};
+  Made made{.name = wanted.name, .error_message = std::nullopt};
   if (refusal.error == ErrorCode::none) refusal = check(node, wanted);
   int32_t count = wanted.num_partitions > 0 ? wanted.num_partitions : node.config.num_partitions;
   if (!wanted.assignments.empty()) count = static_cast<int32_t>(wanted.assignments.size());
