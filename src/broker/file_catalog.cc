@@ -96,7 +96,7 @@ Task<Result<std::unique_ptr<Catalog>>> FileCatalog::open(host::Env& env, std::st
   if (text) {
     Result<Stored> stored = parse(*text);
     if (!stored) co_return std::move(stored.error()).in(path);
-    catalog->publish(std::move(stored->topics));
+    catalog->topics_ = std::make_shared<const Topics>(std::move(stored->topics));
     catalog->next_id_ = catalog->reserved_ = stored->reserved;
   } else if (text.error().code() != Errc::not_found) {
     co_return std::move(text.error());
@@ -105,7 +105,8 @@ Task<Result<std::unique_ptr<Catalog>>> FileCatalog::open(host::Env& env, std::st
 }
 
 std::shared_ptr<const Topics> FileCatalog::topics() const {
-  return topics_.enter([](const std::shared_ptr<const Topics>& now) { return now; });
+  std::scoped_lock lock(mutex_);
+  return topics_;
 }
 
 // Holds the right to change the catalog; the next in line gets it in the destructor.
@@ -132,13 +133,10 @@ Task<Result<void>> FileCatalog::store(std::vector<Topic> topics, int64_t reserve
   std::string text = print(topics, reserved);
   CO_TRY_(host::replace_whole_file(env_.disk, path_, text));
   reserved_ = reserved;
-  publish(std::move(topics));
-  co_return Result<void>();
-}
-
-void FileCatalog::publish(std::vector<Topic> topics) {
   auto next = std::make_shared<const Topics>(std::move(topics));
-  topics_.enter([&](std::shared_ptr<const Topics>& now) { now.swap(next); });
+  std::scoped_lock lock(mutex_);
+  topics_ = std::move(next);
+  co_return Result<void>();
 }
 
 Task<Result<Topic>> FileCatalog::create(std::string name, int32_t partitions) {

@@ -3,8 +3,9 @@
 //   producer-ids <first id not yet reserved>
 //   topic <name> <id> <partitions>
 #pragma once
+#include <mutex>
+
 #include "broker/catalog.h"
-#include "host/monitor.h"
 
 namespace moldau::host {
 struct Env;
@@ -28,12 +29,12 @@ class FileCatalog : public Catalog {
   FileCatalog(host::Env& env, std::string path);
   class Turn;
   host::Task<void> take_turn();
-  void publish(std::vector<Topic> topics);
   host::Task<Result<void>> store(std::vector<Topic> topics, int64_t reserved);
 
   host::Env& env_;
   const std::string path_;
-  host::Monitor<std::shared_ptr<const Topics>> topics_;   // read from any loop
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Topics> topics_;        // guarded by mutex_: read from any loop
   int64_t next_id_ = 0;                         // the next producer id
   int64_t reserved_ = 0;                        // ids below may be given; the file says so
   bool busy_ = false;                           // one change at a time
