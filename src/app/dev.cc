@@ -84,6 +84,7 @@ class Dev {
 
  private:
   Task<Result<broker::BrokerConfig>> configure();
+  Task<void> serve(broker::BrokerConfig config);
   Task<void> wait_for_failure(broker::Server& server);
   void complain(const Error& error);
 
@@ -123,21 +124,10 @@ Task<void> Dev::wait_for_failure(broker::Server& server) {
   over_.notify_all();
 }
 
-Task<void> Dev::run() {
+Task<void> Dev::serve(broker::BrokerConfig config) {
   Instant began = env_.loop.now();
-  system_.on_stop_signal([this](int) {
-    stop_ = true;
-    over_.notify_all();
-  });
-  Result<broker::BrokerConfig> config = co_await configure();
-  if (!config) {
-    complain(config.error());
-    exit_code_ = 2;
-    co_return;
-  }
-  std::string data_dir = config->data_dir;
   Result<std::unique_ptr<broker::Server>> started =
-      co_await broker::Server::start(env_, *config, target_);
+      co_await broker::Server::start(env_, std::move(config), target_);
   if (!started) {
     complain(started.error());
     co_return;
@@ -150,9 +140,25 @@ Task<void> Dev::run() {
   Result<void> stopped = co_await server.stop();
   co_await tasks_.drained();
   if (!stopped) complain(stopped.error());
+}
+
+Task<void> Dev::run() {
+  system_.on_stop_signal([this](int) {
+    stop_ = true;
+    over_.notify_all();
+  });
+  Result<broker::BrokerConfig> config = co_await configure();
+  if (!config) {
+    complain(config.error());
+    exit_code_ = 2;
+    co_return;
+  }
+  std::string data_dir = config->data_dir;
+  co_await serve(std::move(*config));
   if (!options_.ephemeral) co_return;
   Result<void> removed = co_await remove_tree(env_, data_dir);
-  if (!removed) complain(removed.error());
+  bool gone = removed || removed.error().code() == Errc::not_found;
+  if (!gone) complain(removed.error());
 }
 
 }  // namespace
