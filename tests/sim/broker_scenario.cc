@@ -329,7 +329,8 @@ class BrokerScenario final : public sim::Scenario {
                           .from = milliseconds(20),
                           .until = seconds(10)};
     if (flush_ == log::Flush::async)
-      space.kinds &= ~(only(sim::FaultKind::power) | only(sim::FaultKind::power_all));
+      space.kinds &= ~only(sim::FaultKind::sync_error) &
+                     ~(only(sim::FaultKind::power) | only(sim::FaultKind::power_all));
     return space;
   }
 
