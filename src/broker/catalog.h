@@ -41,7 +41,7 @@ class Catalog {
   virtual ~Catalog() = default;
   virtual std::shared_ptr<const Topics> topics() const = 0;  // from any loop
   // Errors: already_exists, and the disk's. The topic is there for good once it returns.
-  virtual host::Task<Result<Topic>> create(std::string name, int32_t partitions) = 0;
+  virtual host::Task<Result<void>> create(Topic topic) = 0;
   // Errors: not_found, and the disk's.
   virtual host::Task<Result<void>> remove(std::string name) = 0;
   // An id that was never given before and never will be again, also after a crash.

@@ -144,17 +144,15 @@ Task<Result<void>> FileCatalog::store(std::vector<Topic> topics, int64_t reserve
   co_return Result<void>();
 }
 
-Task<Result<Topic>> FileCatalog::create(std::string name, int32_t partitions) {
+Task<Result<void>> FileCatalog::create(Topic topic) {
   co_await take_turn();
   Turn turn(*this);
   std::shared_ptr<const Topics> now = topics();
-  if (now->find(name))
-    co_return fail(Errc::already_exists, fmt::format("Topic '{}' already exists.", name));
+  if (now->find(topic.name))
+    co_return fail(Errc::already_exists, fmt::format("Topic '{}' already exists.", topic.name));
   std::vector<Topic> next = now->all();
-  Topic topic{.name = std::move(name), .id = env_.entropy.uuid(), .partitions = partitions};
-  next.push_back(topic);
-  CO_TRY_(store(std::move(next), reserved_));
-  co_return topic;
+  next.push_back(std::move(topic));
+  co_return co_await store(std::move(next), reserved_);
 }
 
 Task<Result<void>> FileCatalog::remove(std::string name) {

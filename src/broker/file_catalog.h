@@ -22,7 +22,7 @@ class FileCatalog : public Catalog {
   ~FileCatalog() override;
 
   std::shared_ptr<const Topics> topics() const override;
-  host::Task<Result<Topic>> create(std::string name, int32_t partitions) override;
+  host::Task<Result<void>> create(Topic topic) override;
   host::Task<Result<void>> remove(std::string name) override;
   host::Task<Result<ProducerId>> next_producer_id() override;
 

@@ -1,5 +1,9 @@
 #include "broker/node.h"
 
+#include <fmt/format.h>
+
+#include "host/entropy.h"
+
 namespace moldau::broker {
 
 using host::Task;
@@ -31,17 +35,21 @@ bool is_broken_disk(const Error& error) { return error.code() == Errc::io; }
 Task<Result<Topic>> Node::create_topic(std::string name, int32_t count) {
   co_await changes.acquire(1);
   Turn turn(changes);
-  Result<Topic> topic = co_await catalog.create(name, count);
-  if (!topic) {
-    if (is_broken_disk(topic.error())) partitions.take_offline(topic.error());
-    co_return std::move(topic.error());
+  if (catalog.topics()->find(name))
+    co_return fail(Errc::already_exists, fmt::format("Topic '{}' already exists.", name));
+  Topic topic{.name = std::move(name), .id = env.entropy.uuid(), .partitions = count};
+  // First the partitions: a topic that nobody can write to or read from, because the disk was full
+  // in the middle, would look well in the metadata for ever. Nobody is served from them before the
+  // topic is there for good.
+  CO_TRY(made, partitions.make(env, topic));
+  Result<void> there = co_await catalog.create(topic);
+  if (there) {
+    partitions.serve(std::move(made));
+    co_return std::move(topic);
   }
-  const Topic& made = *topic;
-  Result<void> opened = co_await partitions.create(env, made);
-  if (opened) co_return std::move(*topic);
-  // A topic that nobody can write to or read from would look well in the metadata for ever.
-  (void)co_await catalog.remove(name);
-  co_return std::move(opened.error());
+  if (is_broken_disk(there.error())) partitions.take_offline(there.error());
+  co_await partitions.discard(env, std::move(made));
+  co_return std::move(there.error());
 }
 
 Task<Result<void>> Node::delete_topic(Topic topic) {

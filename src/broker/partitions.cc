@@ -91,7 +91,8 @@ size_t Partitions::size() const {
   return open_.enter([](const Open& open) { return open.by_name.size(); });
 }
 
-Task<Result<void>> Partitions::open_all(host::Env& env, const Topic& topic, bool fresh) {
+Task<Result<std::vector<Partitions::Ref>>> Partitions::open_all(host::Env& env, const Topic& topic,
+                                                                bool fresh) {
   std::vector<Ref> opened;
   for (int32_t i = 0; i < topic.partitions; i++) {
     Result<Ref> partition = co_await open_one(env, topic, i, fresh);
@@ -99,30 +100,40 @@ Task<Result<void>> Partitions::open_all(host::Env& env, const Topic& topic, bool
       opened.push_back(std::move(*partition));
       continue;
     }
-    // Closed in order: a log that just goes away would make the whole directory look unclean.
-    for (Ref& one : opened) {
-      if (fresh)
-        (void)co_await one->remove(env);
-      else
-        (void)co_await one->close(env);
+    // In order: a log that just goes away would make the whole directory look unclean.
+    if (fresh) {
+      co_await discard(env, std::move(opened));
+    } else {
+      for (Ref& one : opened) (void)co_await one->close(env);
     }
     co_return std::move(partition.error());
   }
-  bool retired = open_.enter([&](Open& open) {
-    for (const Ref& partition : opened)
-      open.by_name[Key(topic.name, partition->index().value)] = partition;
-    return open.retired;
-  });
-  if (retired)
-    for (Ref& partition : opened) partition->retire();
-  co_return Result<void>();
+  co_return opened;
 }
 
 Task<Result<void>> Partitions::open(host::Env& env, Topic topic) {
-  co_return co_await open_all(env, topic, false);
+  CO_TRY(opened, open_all(env, topic, false));
+  serve(std::move(opened));
+  co_return Result<void>();
 }
-Task<Result<void>> Partitions::create(host::Env& env, Topic topic) {
+
+Task<Result<std::vector<Partitions::Ref>>> Partitions::make(host::Env& env, Topic topic) {
   co_return co_await open_all(env, topic, true);
+}
+
+void Partitions::serve(std::vector<Ref> made) {
+  bool retired = open_.enter([&](Open& open) {
+    for (const Ref& partition : made)
+      open.by_name[Key(partition->topic(), partition->index().value)] = partition;
+    return open.retired;
+  });
+  if (retired)
+    for (Ref& partition : made) partition->retire();
+}
+
+Task<void> Partitions::discard(host::Env& env, std::vector<Ref> made) {
+  // What cannot be removed now is set aside when a topic of that name is made again.
+  for (Ref& partition : made) (void)co_await partition->remove(env);
 }
 
 std::vector<Partitions::Ref> Partitions::take(const std::string& topic) {

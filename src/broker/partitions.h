@@ -36,9 +36,12 @@ class Partitions {
   // Opens all partitions of a topic; what is missing on disk is made. Errors: the log's; then none
   // of them is served.
   host::Task<Result<void>> open(host::Env& env, Topic topic);
-  // Makes all partitions of a new topic. Errors: the same; then none of them is served, nor on
-  // disk.
-  host::Task<Result<void>> create(host::Env& env, Topic topic);
+  // Makes all partitions of a new topic, on disk and open; none is served before `serve`. Errors:
+  // the same; then none of them is on disk.
+  host::Task<Result<std::vector<Ref>>> make(host::Env& env, Topic topic);
+  void serve(std::vector<Ref> made);
+  // Takes them back instead: the topic did not come to be.
+  host::Task<void> discard(host::Env& env, std::vector<Ref> made);
   // Takes them out of service and removes their files. The first error, if any; then files are
   // left, that no topic of the same name will ever show.
   host::Task<Result<void>> remove(host::Env& env, Topic topic);
@@ -59,7 +62,7 @@ class Partitions {
   };
   std::vector<Ref> take(const std::string& topic);
   host::Task<Result<Ref>> open_one(host::Env& env, const Topic& topic, int32_t index, bool fresh);
-  host::Task<Result<void>> open_all(host::Env& env, const Topic& topic, bool fresh);
+  host::Task<Result<std::vector<Ref>>> open_all(host::Env& env, const Topic& topic, bool fresh);
   log::LogDir& dir_;
   const log::LogConfig config_;
   host::Monitor<Open> open_;

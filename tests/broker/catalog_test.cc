@@ -16,7 +16,6 @@ struct Kept : testing::Test {
   sim::World world{sim::WorldOptions()};
   sim::Node& node = world.add_node("node");
   host::Env& env = node.env();
-  std::unique_ptr<host::Scope> scope;
   std::unique_ptr<Catalog> catalog;
   std::optional<Error> error;
 
@@ -27,21 +26,19 @@ struct Kept : testing::Test {
   void TearDown() override { end(sim::Crash::process); }
   void begin() {
     node.start();
-    scope = std::make_unique<host::Scope>(env.loop, "test");
     run(open());
   }
   void end(sim::Crash kind) {
-    scope.reset();
-    catalog.reset();
     node.crash(kind);
+    catalog.reset();
   }
   void crash() {
     end(sim::Crash::power);
     begin();
   }
   void run(Task<void> task) {
-    scope->spawn(std::move(task));
-    ASSERT_TRUE(world.run_until([&] { return scope->running() == 0; }, world.now() + seconds(30)));
+    node.scope().spawn(std::move(task));
+    ASSERT_TRUE(world.run_until([&] { return node.ended(); }, world.now() + seconds(30)));
   }
   Task<void> open() {
     EXPECT_TRUE(co_await env.disk.make_directory("/d"));
@@ -58,7 +55,8 @@ struct Kept : testing::Test {
     EXPECT_TRUE(co_await host::replace_whole_file(env.disk, path, text));
   }
   Task<void> create_task(std::string name, int32_t partitions, Errc& code) {
-    auto made = co_await catalog->create(name, partitions);
+    Topic topic{.name = name, .id = env.entropy.uuid(), .partitions = partitions};
+    auto made = co_await catalog->create(topic);
     code = made ? Errc{} : made.error().code();
     if (!made) error = made.error();
   }
@@ -115,8 +113,8 @@ TEST_F(Kept, ASnapshotStaysAsItIs) {
 TEST_F(Kept, ManyChangesAtOnceAllHappen) {
   std::vector<Errc> codes(40, Errc::busy);
   for (size_t i = 0; i < codes.size(); i++)
-    scope->spawn(create_task(std::to_string(i % 30), 1, codes[i]));
-  ASSERT_TRUE(world.run_until([&] { return scope->running() == 0; }, world.now() + seconds(30)));
+    node.scope().spawn(create_task(std::to_string(i % 30), 1, codes[i]));
+  ASSERT_TRUE(world.run_until([&] { return node.ended(); }, world.now() + seconds(30)));
   EXPECT_EQ(std::ranges::count(codes, kDone), 30);
   EXPECT_EQ(std::ranges::count(codes, Errc::already_exists), 10);
   crash();
@@ -138,8 +136,8 @@ TEST_F(Kept, AChangeThatCouldNotBeWrittenDidNotHappen) {
 TEST_F(Kept, ProducerIdsAreNeverGivenTwice) {
   std::vector<int64_t> ids;
   for (int life = 0; life < 3; life++) {
-    for (int i = 0; i < 10; i++) scope->spawn(id_task(ids));
-    ASSERT_TRUE(world.run_until([&] { return scope->running() == 0; }, world.now() + seconds(30)));
+    for (int i = 0; i < 10; i++) node.scope().spawn(id_task(ids));
+    ASSERT_TRUE(world.run_until([&] { return node.ended(); }, world.now() + seconds(30)));
     crash();
   }
   std::ranges::sort(ids);

@@ -26,22 +26,19 @@ struct PartitionTest : testing::Test {
   std::unique_ptr<log::LogDir> dir;
   std::shared_ptr<Partition> partition;
   log::LogConfig config;
-  std::unique_ptr<host::Scope> scope;
 
   void SetUp() override {
     node.set_program([](host::Env&) -> Task<void> { co_return; });
     node.start();
-    scope = std::make_unique<host::Scope>(env.loop, "test");
     run(open());
   }
   void TearDown() override {
     run(close());
-    scope.reset();
     node.crash(sim::Crash::process);
   }
   void run(Task<void> task) {
-    scope->spawn(std::move(task));
-    ASSERT_TRUE(world.run_until([&] { return scope->running() == 0; }, world.now() + seconds(30)));
+    node.scope().spawn(std::move(task));
+    ASSERT_TRUE(world.run_until([&] { return node.ended(); }, world.now() + seconds(30)));
   }
   Task<void> open() {
     auto opened = co_await log::LogDir::open(env, "/data", log::LogDirConfig());
@@ -88,7 +85,7 @@ TEST_F(PartitionTest, AnAppendIsNotToBeSeenBeforeItIsDurable) {
   EXPECT_EQ((*found)->bytes, 0u);
 
   std::optional<Result<void>> committed;
-  scope->spawn(wait(*appended, seconds(5), committed));
+  node.scope().spawn(wait(*appended, seconds(5), committed));
   run(write());
   ASSERT_TRUE(committed && *committed);
   EXPECT_EQ(partition->watermarks().high_watermark, Offset(3));
@@ -111,7 +108,7 @@ TEST_F(PartitionTest, AWaitEndsWithItsDeadline) {
 
 TEST_F(PartitionTest, EveryWaiterOfOneCommitIsWoken) {
   std::vector<std::optional<Result<void>>> committed(50);
-  for (auto& one : committed) scope->spawn(wait(*append(), seconds(5), one));
+  for (auto& one : committed) node.scope().spawn(wait(*append(), seconds(5), one));
   run(write());
   for (auto& one : committed) EXPECT_TRUE(one && *one);
 }
@@ -119,7 +116,7 @@ TEST_F(PartitionTest, EveryWaiterOfOneCommitIsWoken) {
 TEST_F(PartitionTest, RetiringEndsWaitsAndRefusesWork) {
   Result<log::Appended> appended = append();
   std::optional<Result<void>> committed;
-  scope->spawn(wait(*appended, seconds(500), committed));
+  node.scope().spawn(wait(*appended, seconds(500), committed));
   world.run_until(world.now() + milliseconds(1));
   partition->retire();
   ASSERT_TRUE(
@@ -147,7 +144,7 @@ TEST_F(PartitionTest, AFullDiskTakesTheAppendBackAndTellsTheWaiter) {
                                          world.stream("trouble"));
   Result<log::Appended> appended = append();
   std::optional<Result<void>> committed;
-  scope->spawn(wait(*appended, seconds(5), committed));
+  node.scope().spawn(wait(*appended, seconds(5), committed));
   run(write());
   ASSERT_TRUE(committed);
   EXPECT_EQ(committed->error().code(), Errc::no_space);
@@ -157,7 +154,7 @@ TEST_F(PartitionTest, AFullDiskTakesTheAppendBackAndTellsTheWaiter) {
   Result<log::Appended> second = append();
   EXPECT_EQ(second->base, Offset(0));
   std::optional<Result<void>> later;
-  scope->spawn(wait(*second, seconds(5), later));
+  node.scope().spawn(wait(*second, seconds(5), later));
   run(write());
   EXPECT_TRUE(later && *later);
   run(wait(*appended, seconds(5), committed));
@@ -167,7 +164,7 @@ TEST_F(PartitionTest, AFullDiskTakesTheAppendBackAndTellsTheWaiter) {
 TEST_F(PartitionTest, AFailedSyncTellsTheWaiter) {
   Result<log::Appended> appended = append();
   std::optional<Result<void>> committed;
-  scope->spawn(wait(*appended, seconds(5), committed));
+  node.scope().spawn(wait(*appended, seconds(5), committed));
   auto trouble = node.disk().add_trouble({.calls = sim::kDiskSync}, world.stream("trouble"));
   run(write());
   ASSERT_TRUE(committed);
@@ -180,12 +177,12 @@ TEST_F(PartitionTest, ClosingWaitsForReadsUnderWay) {
   Result<log::Appended> last;
   for (int i = 0; i < 5; i++) last = append({.value_size = 400'000});
   std::optional<Result<void>> committed;
-  scope->spawn(wait(*last, seconds(5), committed));
+  node.scope().spawn(wait(*last, seconds(5), committed));
   run(write());
   ASSERT_TRUE(committed && *committed);
   node.disk().slow_down(100);
   std::optional<Result<log::ReadResult>> found;
-  scope->spawn(read(0, found));
+  node.scope().spawn(read(0, found));
   bool removed = false;
   auto remove = [](Partition& doomed, host::Env& in, bool& done) -> Task<void> {
     EXPECT_TRUE(co_await doomed.remove(in));
@@ -193,7 +190,7 @@ TEST_F(PartitionTest, ClosingWaitsForReadsUnderWay) {
   };
   world.run_until(world.now() + microseconds(10));
   ASSERT_FALSE(found) << "it reads from the file, and that takes time";
-  scope->spawn(remove(*partition, env, removed));
+  node.scope().spawn(remove(*partition, env, removed));
   ASSERT_TRUE(world.run_until([&] { return found.has_value(); }, world.now() + seconds(30)));
   EXPECT_TRUE(*found);
   EXPECT_TRUE(node.disk().image().list("/data/t-0")) << "the reader knows its files by name";

@@ -10,25 +10,16 @@ struct WholeFile : testing::Test {
   sim::World world{sim::WorldOptions()};
   sim::Node& node = world.add_node("node");
   Env& env = node.env();
-  std::unique_ptr<Scope> scope;
-
   void SetUp() override {
     node.set_program([](Env&) -> Task<void> { co_return; });
-    begin();
+    node.start();
     run(make_directory());
   }
-  void TearDown() override { end(sim::Crash::process); }
-  void begin() {
-    node.start();
-    scope = std::make_unique<Scope>(env.loop, "test");
-  }
-  void end(sim::Crash kind) {
-    scope.reset();
-    node.crash(kind);
-  }
+  void TearDown() override { node.crash(sim::Crash::process); }
+  // In the node's own scope: a crash first settles what its disk was doing for the task.
   void run(Task<void> task) {
-    scope->spawn(std::move(task));
-    world.run_until([&] { return scope->running() == 0; }, world.now() + seconds(30));
+    node.scope().spawn(std::move(task));
+    world.run_until([&] { return node.ended(); }, world.now() + seconds(30));
   }
   Task<void> make_directory() {
     EXPECT_TRUE(co_await env.disk.make_directory("/d"));
@@ -79,12 +70,12 @@ TEST_F(WholeFile, IsTheOldOneOrTheNewOneWhereverPowerIsLost) {
     ASSERT_TRUE(replaced && *replaced);
     uint64_t from = node.disk().operations();
     std::optional<Result<void>> out;
-    scope->spawn(write(after, out));
+    node.scope().spawn(write(after, out));
     world.run_until([&] { return out.has_value() || node.disk().operations() >= from + stop_at; },
                     world.now() + seconds(1));
     bool acknowledged = out && *out;
-    end(sim::Crash::power);
-    begin();
+    node.crash(sim::Crash::power);
+    node.start();
     Result<std::string> found = content();
     ASSERT_TRUE(found) << stop_at;
     EXPECT_TRUE(*found == before || *found == after)
