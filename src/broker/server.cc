@@ -90,8 +90,7 @@ Task<Result<void>> Server::State::open() {
 
 Task<Result<void>> Server::State::open_topics() {
   std::shared_ptr<const Topics> topics = catalog->topics();
-  Result<std::vector<std::string>> directories =
-      co_await dir->partitions(env);  // and finishes deletions
+  Result<log::DirContents> directories = co_await dir->contents(env);  // and finishes deletions
   if (!directories)
     MOLDAU_LOG_WARN(logger, "what deleted topics left could not be removed: {}",
                     directories.error().to_string());

@@ -15,6 +15,13 @@ std::string_view take(std::string_view& rest, char separator) {
   return word;
 }
 
+// A file that was edited on Windows has a carriage return before each end of line.
+std::string_view take_line(std::string_view& rest) {
+  std::string_view line = take(rest, '\n');
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
 }  // namespace
 
 Result<int64_t> parse_number(std::string_view text) {
@@ -35,11 +42,11 @@ std::string encode_checkpoint(const std::vector<std::string>& lines) {
 Result<std::vector<std::string_view>> decode_checkpoint(std::string_view text) {
   std::vector<std::string_view> lines;
   if (text.empty()) return lines;
-  TRY(version, parse_number(take(text, '\n')));
+  TRY(version, parse_number(take_line(text)));
   if (version != 0)
     return fail(Errc::unsupported, fmt::format("checkpoint file of version {}", version));
-  TRY(count, parse_number(take(text, '\n')));
-  while (!text.empty()) lines.push_back(take(text, '\n'));
+  TRY(count, parse_number(take_line(text)));
+  while (!text.empty()) lines.push_back(take_line(text));
   if (count != std::ssize(lines))
     return fail(Errc::corrupt,
                 fmt::format("checkpoint file says {} entries and has {}", count, lines.size()));

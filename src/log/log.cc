@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "host/disk.h"
 #include "host/entropy.h"
+#include "log/dir_name.h"
 #include "log/files.h"
 
 namespace moldau::log {
@@ -101,11 +102,20 @@ bool Log::offline() const {
   return core_.enter([](const LogCore& core) { return core.offline().has_value(); });
 }
 
-Offset Log::recovery_point() const {
-  return core_.enter([](const LogCore& core) { return core.recovery_point(); });
+LogPoints Log::points() const {
+  LogPoints points;
+  core_.enter([&](const LogCore& core) {
+    const Segment& first = core.segments().front();
+    Offsets offsets = core.offsets();
+    points.recovery_point = core.recovery_point();
+    points.high_watermark = offsets.committed;
+    bool in_a_name = first.name_durable && first.base >= offsets.start;
+    if (!in_a_name && offsets.start > Offset(0)) points.log_start = offsets.start;
+  });
+  if (listener_)
+    points.high_watermark = listener_->high_watermark().value_or(points.high_watermark);
+  return points;
 }
-
-Offset Log::log_start() const { return offsets().start; }
 
 void Log::go_offline(const Error& error) {
   core_.enter([&](LogCore& core) { core.fail(error); });
@@ -261,7 +271,7 @@ Task<Result<void>> Log::close(Env& env) {
   Result<void> settled = fail(Errc::offline, path_ + ": its data directory is offline");
   if (!offline()) settled = co_await settle(env);
   if (settled)
-    dir_.closed(directory_, recovery_point(), log_start());
+    dir_.closed(directory_, points());
   else
     dir_.abandon(directory_);
   closed_ = true;
@@ -275,9 +285,9 @@ Task<Result<void>> Log::remove(Env& env) {
   CO_TRY_(dir_.forget(env, directory_));
   // Renamed first, as Kafka does: after a crash it is either still this partition or rubbish to be
   // finished.
-  uint64_t high = env.entropy.next();
-  uint64_t low = env.entropy.next();
-  std::string doomed = fmt::format("{}.{:016x}{:016x}-delete", path_, high, low);
+  Uuid unique = env.entropy.uuid();
+  std::string doomed =
+      dir_.path() + "/" + dir_name_with_suffix(directory_, DirKind::deleted, unique);
   CO_TRY_(env.disk.rename(path_, doomed));
   CO_TRY_(env.disk.sync_directory(dir_.path()));
   co_return co_await remove_tree(env, doomed);

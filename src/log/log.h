@@ -25,6 +25,8 @@ class LogListener {
   virtual void on_committed(Offset committed) = 0;  // exclusive
   // Appends were taken back, or the directory went offline: ask state() or failed().
   virtual void on_failed() = 0;
+  // For the checkpoint file. Nothing: what is committed here is.
+  virtual std::optional<Offset> high_watermark() const { return std::nullopt; }
 };
 
 enum class AppendState : uint8_t { pending, committed, failed };
@@ -101,8 +103,7 @@ class Log final : private LogMember {
  private:
   host::Task<void> sync_round(host::Env& env) override;
   void go_offline(const Error& error) override;
-  Offset recovery_point() const override;
-  Offset log_start() const override;
+  LogPoints points() const override;
 
   void apply(const Effects& effects);
   host::Task<Result<void>> carry_out(host::Env& env, WriteStep& step);

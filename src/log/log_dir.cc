@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/check.h"
 #include "host/disk.h"
 #include "host/whole_file.h"
+#include "log/dir_name.h"
 #include "log/files.h"
 
 namespace moldau::log {
@@ -17,14 +19,33 @@ using host::Task;
 
 namespace {
 constexpr const char* kMarker = ".kafka_cleanshutdown";
-constexpr const char* kRecoveryPoints = "recovery-point-offset-checkpoint";
-constexpr const char* kLogStarts = "log-start-offset-checkpoint";
+constexpr std::array<const char*, 4> kCheckpointFiles = {
+    "recovery-point-offset-checkpoint", "log-start-offset-checkpoint",
+    "replication-offset-checkpoint", "cleaner-offset-checkpoint"};
 
-// "topic-0"; not "topic-0.<id>-delete", whose last part is no number.
-bool is_partition(std::string_view name) {
-  size_t dash = name.rfind('-');
-  if (dash == name.npos || dash == 0 || dash + 1 == name.size()) return false;
-  return std::ranges::all_of(name.substr(dash + 1), [](char c) { return c >= '0' && c <= '9'; });
+constexpr std::array<Checkpoint, 4> kAllCheckpoints = {
+    Checkpoint::recovery_points, Checkpoint::log_starts, Checkpoint::high_watermarks,
+    Checkpoint::cleaner_points};
+
+const char* file_of(Checkpoint which) { return kCheckpointFiles[static_cast<size_t>(which)]; }
+
+OffsetCheckpoint& points_of(DirCore& core, Checkpoint which) {
+  switch (which) {
+    case Checkpoint::recovery_points:
+      return core.recovery_points;
+    case Checkpoint::log_starts:
+      return core.log_starts;
+    case Checkpoint::high_watermarks:
+      return core.high_watermarks;
+    case Checkpoint::cleaner_points:
+      break;
+  }
+  return core.cleaner_points;
+}
+
+std::optional<Offset> find(const OffsetCheckpoint& points, const std::string& directory) {
+  auto found = points.find(directory);
+  return found == points.end() ? std::nullopt : std::optional(found->second);
 }
 }  // namespace
 
@@ -78,6 +99,21 @@ void DirCore::unpin(LogMember& member) {
   member.pins_--;
 }
 
+bool DirCore::erase(const std::string& directory) {
+  size_t erased = recovery_points.erase(directory) + log_starts.erase(directory) +
+                  high_watermarks.erase(directory) + cleaner_points.erase(directory);
+  return erased > 0;
+}
+
+void DirCore::set(const std::string& directory, const LogPoints& points) {
+  recovery_points[directory] = points.recovery_point;
+  high_watermarks[directory] = points.high_watermark;
+  if (points.log_start)
+    log_starts[directory] = *points.log_start;
+  else
+    log_starts.erase(directory);
+}
+
 bool DirCore::fail(const Error& error) {
   if (offline) return false;
   offline = error;
@@ -109,6 +145,16 @@ Task<Result<OffsetCheckpoint>> LogDir::load(std::string name) {
   co_return points;
 }
 
+// Damage takes the directory offline, as it does Kafka's: what was promised about offsets would be
+// forgotten otherwise.
+Task<Result<void>> LogDir::load_checkpoints() {
+  for (Checkpoint which : kAllCheckpoints) {
+    CO_TRY(points, load(file_of(which)));
+    core_.enter([&](DirCore& core) { points_of(core, which) = std::move(points); });
+  }
+  co_return Result<void>{};
+}
+
 // Which of them make_directory has made is not known; those that are not ours to open are not.
 Task<Result<void>> LogDir::sync_ancestors() {
   for (std::string at = path_; at != "." && at != "/";) {
@@ -124,12 +170,7 @@ Task<Result<void>> LogDir::start() {
   std::string lock = path_ + "/.lock";
   CO_TRY(held, env_.disk.lock(lock));
   lock_ = std::move(held);
-  CO_TRY(points, load(kRecoveryPoints));
-  CO_TRY(starts, load(kLogStarts));
-  core_.enter([&](DirCore& core) {
-    core.recovery_points = std::move(points);
-    core.log_starts = std::move(starts);
-  });
+  CO_TRY_(load_checkpoints());
   // Consumed before anything is recovered: a crash during recovery must not look like a clean stop
   // (KAFKA-10471).
   std::string marker = path_ + "/" + kMarker;
@@ -149,17 +190,34 @@ std::optional<Error> LogDir::offline() const {
 }
 
 Offset LogDir::recovery_point(const std::string& directory) const {
-  return core_.enter([&](const DirCore& core) {
-    auto found = core.recovery_points.find(directory);
-    return found == core.recovery_points.end() ? Offset(0) : found->second;
-  });
+  return core_.enter([&](const DirCore& core) { return find(core.recovery_points, directory); })
+      .value_or(Offset(0));
 }
 
 Offset LogDir::log_start(const std::string& directory) const {
-  return core_.enter([&](const DirCore& core) {
-    auto found = core.log_starts.find(directory);
-    return found == core.log_starts.end() ? Offset(0) : found->second;
+  return core_.enter([&](const DirCore& core) { return find(core.log_starts, directory); })
+      .value_or(Offset(0));
+}
+
+Offset LogDir::high_watermark(const std::string& directory) const {
+  return core_.enter([&](const DirCore& core) { return find(core.high_watermarks, directory); })
+      .value_or(Offset(0));
+}
+
+std::optional<Offset> LogDir::cleaner_point(const std::string& directory) const {
+  return core_.enter([&](const DirCore& core) { return find(core.cleaner_points, directory); });
+}
+
+Task<Result<void>> LogDir::set_cleaner_point(Env& env, std::string directory,
+                                             std::optional<Offset> offset) {
+  core_.enter([&](DirCore& core) {
+    if (offset)
+      core.cleaner_points[directory] = *offset;
+    else
+      core.cleaner_points.erase(directory);
   });
+  std::vector<Checkpoint> which(1, Checkpoint::cleaner_points);
+  co_return co_await save_checkpoints(env, which);
 }
 
 void LogDir::attach(const std::string& directory, LogMember& member) {
@@ -173,11 +231,8 @@ Task<void> LogDir::detach(Env& env, const std::string& directory) {
     co_await freed.wait_until(kNever);
 }
 
-void LogDir::closed(const std::string& directory, Offset recovery_point, Offset log_start) {
-  core_.enter([&](DirCore& core) {
-    core.recovery_points[directory] = recovery_point;
-    if (log_start > Offset(0)) core.log_starts[directory] = log_start;
-  });
+void LogDir::closed(const std::string& directory, const LogPoints& points) {
+  core_.enter([&](DirCore& core) { core.set(directory, points); });
 }
 
 void LogDir::abandon(const std::string& directory) {
@@ -224,7 +279,8 @@ Task<void> LogDir::run_round(std::vector<LogMember*> round) {
 Task<void> LogDir::flush_rounds() {
   host::WaitSet changes(env_.loop);
   changes.watch(changed_);
-  Instant next = env_.loop.now() + config_.checkpoint_interval;
+  next_checkpoint_ = env_.loop.now() + config_.checkpoint_interval;
+  next_high_watermarks_ = env_.loop.now() + config_.high_watermark_interval;
   for (;;) {
     auto round = core_.enter([](DirCore& core) { return core.take_dirty(); });
     if (!round.empty())
@@ -232,52 +288,59 @@ Task<void> LogDir::flush_rounds() {
     else if (core_.enter([](DirCore& core) { return core.stopping; }))
       co_return;
     else
-      co_await changes.wait_until(next);
-    if (env_.loop.now() < next) continue;
-    Result<void> saved = co_await save_checkpoints(env_);
-    if (!saved && saved.error().code() == Errc::io) fail(saved.error());
-    next = env_.loop.now() + config_.checkpoint_interval;
+      co_await changes.wait_until(std::min(next_checkpoint_, next_high_watermarks_));
+    co_await save_what_is_due();
   }
 }
 
-Task<Result<void>> LogDir::save_checkpoints(Env& env) {
+Task<void> LogDir::save_what_is_due() {
+  Instant now = env_.loop.now();
+  std::vector<Checkpoint> due;
+  if (now >= next_checkpoint_) due = {Checkpoint::recovery_points, Checkpoint::log_starts};
+  if (now >= next_high_watermarks_) due.push_back(Checkpoint::high_watermarks);
+  if (due.empty()) co_return;
+  Result<void> saved = co_await save_checkpoints(env_, due);
+  if (!saved && saved.error().code() == Errc::io) fail(saved.error());
+  if (now >= next_checkpoint_) next_checkpoint_ = env_.loop.now() + config_.checkpoint_interval;
+  if (now >= next_high_watermarks_)
+    next_high_watermarks_ = env_.loop.now() + config_.high_watermark_interval;
+}
+
+Task<Result<void>> LogDir::save_checkpoints(Env& env, std::vector<Checkpoint> which) {
   host::WaitSet freed(env.loop);
   freed.watch(freed_);
   while (core_.enter([](DirCore& core) { return std::exchange(core.saving, true); }))
     co_await freed.wait_until(kNever);
-  Result<void> written = co_await write_checkpoints(env);
+  Result<void> written = co_await write_checkpoints(env, which);
   core_.enter([](DirCore& core) { core.saving = false; });
   freed_.raise();
   co_return written;
 }
 
-Task<Result<void>> LogDir::write_checkpoints(Env& env) {
+Task<Result<void>> LogDir::write_checkpoints(Env& env, std::vector<Checkpoint> which) {
   if (auto error = offline()) co_return moldau::fail(Errc::offline, error->to_string());
   auto all = core_.enter([](DirCore& core) { return core.pin_all(); });
-  std::vector<std::pair<Offset, Offset>> points;
-  for (auto& [directory, member] : all)
-    points.emplace_back(member->recovery_point(), member->log_start());
-  auto [recovery, starts] = core_.enter([&](DirCore& core) {
+  std::vector<LogPoints> points;
+  for (auto& [directory, member] : all) points.push_back(member->points());
+  std::vector<std::string> texts = core_.enter([&](DirCore& core) {
     for (size_t i = 0; i < all.size(); i++) {
-      core.recovery_points[all[i].first] = points[i].first;
-      if (points[i].second > Offset(0)) core.log_starts[all[i].first] = points[i].second;
+      core.set(all[i].first, points[i]);
       core.unpin(*all[i].second);
     }
-    return std::pair(encode_offset_checkpoint(core.recovery_points),
-                     encode_offset_checkpoint(core.log_starts));
+    std::vector<std::string> out;
+    for (Checkpoint one : which) out.push_back(encode_offset_checkpoint(points_of(core, one)));
+    return out;
   });
   freed_.raise();
-  CO_TRY_(replace_text(env, path_, kRecoveryPoints, recovery));
-  CO_TRY_(replace_text(env, path_, kLogStarts, starts));
+  for (size_t i = 0; i < which.size(); i++)
+    CO_TRY_(replace_text(env, path_, file_of(which[i]), texts[i]));
   co_return Result<void>{};
 }
 
 Task<Result<void>> LogDir::forget(Env& env, const std::string& directory) {
-  bool known = core_.enter([&](DirCore& core) {
-    size_t points = core.recovery_points.erase(directory);
-    return points + core.log_starts.erase(directory) > 0;
-  });
-  if (known) CO_TRY_(save_checkpoints(env));
+  bool known = core_.enter([&](DirCore& core) { return core.erase(directory); });
+  std::vector<Checkpoint> all(kAllCheckpoints.begin(), kAllCheckpoints.end());
+  if (known) CO_TRY_(save_checkpoints(env, all));
   co_return Result<void>{};
 }
 
@@ -297,22 +360,37 @@ Task<Result<void>> LogDir::close(int64_t broker_epoch) {
     co_return moldau::fail(
         Errc::offline,
         path_ + ": not all of it was closed in order, the next start will look through it");
-  CO_TRY_(save_checkpoints(env_));
+  // The cleaner's file is there once the cleaner has something to say.
+  std::vector<Checkpoint> ours(kAllCheckpoints.begin(), kAllCheckpoints.end() - 1);
+  CO_TRY_(save_checkpoints(env_, ours));
   std::string marker = fmt::format("{{\"version\":0,\"brokerEpoch\":{}}}", broker_epoch);
   CO_TRY_(replace_text(env_, path_, kMarker, marker));
   lock_ = nullptr;
   co_return Result<void>{};
 }
 
-Task<Result<std::vector<std::string>>> LogDir::partitions(Env& env) {
-  std::vector<std::string> found;
+Task<Result<DirContents>> LogDir::contents(Env& env) {
+  DirContents found;
   CO_TRY(entries, env.disk.list(path_));
-  for (const host::DirEntry& entry : entries) {
+  for (host::DirEntry& entry : entries) {
     if (!entry.directory) continue;
-    if (is_partition(entry.name)) found.push_back(entry.name);
-    if (!entry.name.ends_with("-delete")) continue;
     std::string path = path_ + "/" + entry.name;
-    CO_TRY_(remove_tree(env, path));
+    switch (parse_dir_name(entry.name).kind) {
+      case DirKind::partition:
+        found.partitions.push_back(std::move(entry.name));
+        break;
+      case DirKind::future:
+        found.futures.push_back(std::move(entry.name));
+        break;
+      case DirKind::stray:
+        found.strays.push_back(std::move(entry.name));
+        break;
+      case DirKind::foreign:
+        found.foreign.push_back(std::move(entry.name));
+        break;
+      case DirKind::deleted:
+        CO_TRY_(remove_tree(env, path));
+    }
   }
   co_return found;
 }

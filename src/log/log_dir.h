@@ -23,8 +23,24 @@ class File;
 namespace moldau::log {
 
 struct LogDirConfig {
-  Duration checkpoint_interval = seconds(60);  // log.flush.offset.checkpoint.interval.ms
-  int64_t parallel_syncs = 16;                 // of one round
+  Duration checkpoint_interval = seconds(60);     // log.flush.offset.checkpoint.interval.ms
+  Duration high_watermark_interval = seconds(5);  // replica.high.watermark.checkpoint.interval.ms
+  int64_t parallel_syncs = 16;                    // of one round
+};
+
+// What the checkpoint files of the data directory say of one log.
+struct LogPoints {
+  Offset recovery_point;
+  std::optional<Offset> log_start;  // only if the names of its segments do not say it
+  Offset high_watermark;
+};
+
+// The directories inside a data directory, each list sorted.
+struct DirContents {
+  std::vector<std::string> partitions;  // "topic-0"
+  std::vector<std::string> futures;     // "topic-0.<id>-future"
+  std::vector<std::string> strays;      // "topic-0.<id>-stray"
+  std::vector<std::string> foreign;     // neither Kafka's nor ours: left alone
 };
 
 // What a directory asks of a log in it. Called on the directory's loop, go_offline on any.
@@ -33,8 +49,7 @@ class LogMember {
   virtual ~LogMember() = default;
   virtual host::Task<void> sync_round(host::Env& env) = 0;
   virtual void go_offline(const Error& error) = 0;
-  virtual Offset recovery_point() const = 0;
-  virtual Offset log_start() const = 0;
+  virtual LogPoints points() const = 0;
 
  private:
   friend class DirCore;
@@ -58,8 +73,14 @@ class DirCore {
   // True the first time.
   bool fail(const Error& error);
 
+  // As files say it, or will with the next checkpoint. True: it was there.
+  bool erase(const std::string& directory);
+  void set(const std::string& directory, const LogPoints& points);
+
   OffsetCheckpoint recovery_points;  // of the open ones: as of the last checkpoint or close
   OffsetCheckpoint log_starts;
+  OffsetCheckpoint high_watermarks;
+  OffsetCheckpoint cleaner_points;
   std::optional<Error> offline;
   bool unclean = false;  // a log was not closed in order
   bool stopping = false;
@@ -70,6 +91,8 @@ class DirCore {
   std::map<std::string, LogMember*> members_;
   std::vector<LogMember*> dirty_;
 };
+
+enum class Checkpoint : uint8_t { recovery_points, log_starts, high_watermarks, cleaner_points };
 
 class LogDir {
  public:
@@ -96,18 +119,25 @@ class LogDir {
   std::optional<Error> offline() const;
   // Takes the directory offline: every log in it is told. Any loop.
   void fail(const Error& error);
-  // Names of partition directories in it ("topic-0"), sorted. What deletions left behind is
-  // finished.
-  host::Task<Result<std::vector<std::string>>> partitions(host::Env& env);
+  // What directories are in it. What deletions left behind is finished.
+  host::Task<Result<DirContents>> contents(host::Env& env);
 
-  // For Log.
+  // What the checkpoint files say of a partition that is not open: 0 if they do not know it.
   Offset recovery_point(const std::string& directory) const;
   Offset log_start(const std::string& directory) const;
+  Offset high_watermark(const std::string& directory) const;
+  // Where the cleaner goes on in a compacted log; nothing: at its start. Set it to write the file,
+  // with nothing to take the entry out.
+  std::optional<Offset> cleaner_point(const std::string& directory) const;
+  host::Task<Result<void>> set_cleaner_point(host::Env& env, std::string directory,
+                                             std::optional<Offset> offset);
+
+  // For Log.
   void attach(const std::string& directory, LogMember& member);
   // Returns when nobody in here uses the member any more.
   host::Task<void> detach(host::Env& env, const std::string& directory);
   // A detached log was closed in order and these are its last checkpoints.
-  void closed(const std::string& directory, Offset recovery_point, Offset log_start);
+  void closed(const std::string& directory, const LogPoints& points);
   // It was not: the next start looks through this directory. A crash in the simulator ends here
   // too.
   void abandon(const std::string& directory);
@@ -118,12 +148,14 @@ class LogDir {
  private:
   host::Task<Result<void>> start();
   host::Task<Result<void>> sync_ancestors();
+  host::Task<Result<void>> load_checkpoints();
   host::Task<Result<OffsetCheckpoint>> load(std::string name);
   host::Task<void> flush_rounds();
   host::Task<void> run_round(std::vector<LogMember*> round);
   host::Task<void> sync_one(LogMember& member);
-  host::Task<Result<void>> save_checkpoints(host::Env& env);
-  host::Task<Result<void>> write_checkpoints(host::Env& env);
+  host::Task<void> save_what_is_due();
+  host::Task<Result<void>> save_checkpoints(host::Env& env, std::vector<Checkpoint> which);
+  host::Task<Result<void>> write_checkpoints(host::Env& env, std::vector<Checkpoint> which);
   void unpin(LogMember& member);
 
   host::Env& env_;
@@ -134,6 +166,8 @@ class LogDir {
   host::Signal freed_;    // a pin was given back
   std::unique_ptr<host::File> lock_;
   bool was_clean_ = false;
+  Instant next_checkpoint_;
+  Instant next_high_watermarks_;
   host::Semaphore permits_;  // syncs of a round
   host::Scope round_;
   host::Scope flusher_;

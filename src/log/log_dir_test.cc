@@ -17,7 +17,8 @@ using host::Env;
 using host::Task;
 
 const LogConfig kConfig;
-const LogDirConfig kDirConfig{.checkpoint_interval = milliseconds(50)};
+const LogDirConfig kDirConfig{.checkpoint_interval = milliseconds(50),
+                              .high_watermark_interval = milliseconds(20)};
 
 struct Ear final : LogListener {
   int failures = 0;
@@ -109,6 +110,60 @@ TEST(LogDir, WritesItsCheckpointsFromTimeToTimeAndAtTheEnd) {
   all.run(append_to_all(env, all));
   all.run(close(env, all));
   EXPECT_EQ(text(all, "data/recovery-point-offset-checkpoint"), "0\n2\ntopic 0 4\ntopic 1 4\n");
+  EXPECT_EQ(text(all, "data/replication-offset-checkpoint"), "0\n2\ntopic 0 4\ntopic 1 4\n");
+  EXPECT_FALSE(all.disk.names.contains("data/cleaner-offset-checkpoint")) << "nobody cleans";
+}
+
+// What the owner of a log says stands in the file soon after, and is there for the next start.
+TEST(LogDir, KeepsHighWatermarksAndCleanerPoints) {
+  struct Owner final : LogListener {
+    void on_committed(Offset) override {}
+    void on_failed() override {}
+    std::optional<Offset> high_watermark() const override { return Offset(1); }
+  } owner;
+  Several all;
+  Env& env = all.world->env;
+  all.run(open(env, all, 2));
+  all.logs[1]->set_listener(&owner);
+  all.run(append_to_all(env, all));
+  auto wait = [](Env& e, Several& s) -> Task<void> {
+    co_await e.loop.sleep(milliseconds(25));
+    Result<void> set = co_await s.dir->set_cleaner_point(e, "topic-1", Offset(7));
+    EXPECT_TRUE(set);
+  };
+  EXPECT_TRUE(all.run(wait(env, all)));
+  EXPECT_EQ(text(all, "data/replication-offset-checkpoint"), "0\n2\ntopic 0 2\ntopic 1 1\n");
+  EXPECT_EQ(text(all, "data/cleaner-offset-checkpoint"), "0\n1\ntopic 1 7\n");
+  all.run(close(env, all));
+  all.logs.clear();
+  all.dir = nullptr;
+  all.world = std::make_unique<TestWorld>(all.disk);
+  all.run(open(all.world->env, all, 0));
+  EXPECT_EQ(all.dir->high_watermark("topic-0"), Offset(2));
+  EXPECT_EQ(all.dir->high_watermark("topic-1"), Offset(1));
+  EXPECT_EQ(all.dir->cleaner_point("topic-1"), Offset(7));
+  EXPECT_EQ(all.dir->cleaner_point("topic-0"), std::nullopt);
+}
+
+TEST(LogDir, DoesNotOpenWithADamagedCheckpoint) {
+  for (const char* name : {"recovery-point-offset-checkpoint", "log-start-offset-checkpoint",
+                           "replication-offset-checkpoint", "cleaner-offset-checkpoint"}) {
+    Several all;
+    all.disk.directories = {"data"};
+    auto file = std::make_shared<TestDisk::Inode>();
+    for (char c : std::string_view("0\n2\ntopic 0 2\n"))
+      file->data.push_back(static_cast<uint8_t>(c));
+    all.disk.names[std::string("data/") + name] = file;
+    auto attempt = [](Env& e, const char* file_name) -> Task<void> {
+      auto dir = co_await LogDir::open(e, "data", kDirConfig);
+      EXPECT_FALSE(dir);
+      if (dir) co_return;
+      EXPECT_EQ(dir.error().code(), Errc::corrupt);
+      EXPECT_NE(dir.error().to_string().find(file_name), std::string::npos)
+          << dir.error().to_string();
+    };
+    EXPECT_TRUE(all.run(attempt(all.world->env, name)));
+  }
 }
 
 TEST(LogDir, WritesTheMarkerLastAndConsumesItFirst) {
@@ -185,17 +240,22 @@ TEST(LogDir, GoesOfflineAsAWholeWhenOneFileFails) {
   }
 }
 
-TEST(LogDir, FinishesDeletionsThatWereInterrupted) {
+TEST(LogDir, FinishesInterruptedDeletionsAndLeavesTheRestAlone) {
   Several all;
-  all.disk.directories = {"data", "data/a-1", "data/b.0123-delete", "data/c-0.x-future"};
-  all.disk.names["data/b.0123-delete/x.log"] = std::make_shared<TestDisk::Inode>();
+  all.disk.directories = {
+      "data",           "data/a-1", "data/b-2.0123-delete", "data/c-0.x-future", "data/d-1.y-stray",
+      "data/lost+found"};
+  all.disk.names["data/b-2.0123-delete/x.log"] = std::make_shared<TestDisk::Inode>();
   all.run(open(all.world->env, all, 0));
   auto list = [](Env& e, Several& s) -> Task<void> {
-    auto found = co_await s.dir->partitions(e);
-    EXPECT_EQ(*found, std::vector<std::string>{"a-1"});
+    auto found = co_await s.dir->contents(e);
+    EXPECT_EQ(found->partitions, std::vector<std::string>{"a-1"});
+    EXPECT_EQ(found->futures, std::vector<std::string>{"c-0.x-future"});
+    EXPECT_EQ(found->strays, std::vector<std::string>{"d-1.y-stray"});
+    EXPECT_EQ(found->foreign, std::vector<std::string>{"lost+found"});
   };
   EXPECT_TRUE(all.run(list(all.world->env, all)));
-  EXPECT_FALSE(all.disk.directories.contains("data/b.0123-delete"));
+  EXPECT_FALSE(all.disk.directories.contains("data/b-2.0123-delete"));
 }
 
 // A topic is deleted and made again under the same name: what the checkpoint said of the old one

@@ -122,8 +122,8 @@ Task<void> remove_and_make_again(Env& env, Reading& reading) {
   Result<void> removed = co_await reading.log->remove(env);
   EXPECT_TRUE(removed);
   reading.log = nullptr;
-  auto left = co_await reading.dir->partitions(env);
-  EXPECT_TRUE(left->empty());
+  auto left = co_await reading.dir->contents(env);
+  EXPECT_TRUE(left->partitions.empty());
   std::vector<uint8_t> bytes(held->bytes);
   MutableBytes into(bytes);
   auto count = co_await held->pieces[0].file->read_at(into, 0);

@@ -38,6 +38,10 @@ void Partition::on_committed(Offset end) {
 
 void Partition::on_failed() { moved_.raise(); }
 
+std::optional<Offset> Partition::high_watermark() const {
+  return state_.enter([](const State& state) { return state.leader.high_watermark(); });
+}
+
 Result<log::Appended> Partition::append(const BlockRef& block, MutableBytes batches, WallTime now) {
   if (retired()) return fail(Errc::closed, "the partition is going away");
   return log_->append(block, batches, kOnlyEpoch, now);

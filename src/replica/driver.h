@@ -83,6 +83,7 @@ class Partition : private log::LogListener {
  private:
   void on_committed(Offset end) override;
   void on_failed() override;
+  std::optional<Offset> high_watermark() const override;
 
   struct State {
     explicit State(Leader l) : leader(l) {}
