@@ -182,6 +182,7 @@ Task<Result<void>> LogDir::start() {
   CO_TRY_(env_.disk.sync_directory(path_));
   if (!was_clean_) CO_TRY_(sync_ancestors());
   flusher_.spawn(flush_rounds());
+  flusher_.spawn(keep_checkpoints());
   co_return Result<void>{};
 }
 
@@ -279,8 +280,6 @@ Task<void> LogDir::run_round(std::vector<LogMember*> round) {
 Task<void> LogDir::flush_rounds() {
   host::WaitSet changes(env_.loop);
   changes.watch(changed_);
-  next_checkpoint_ = env_.loop.now() + config_.checkpoint_interval;
-  next_high_watermarks_ = env_.loop.now() + config_.high_watermark_interval;
   for (;;) {
     auto round = core_.enter([](DirCore& core) { return core.take_dirty(); });
     if (!round.empty())
@@ -288,22 +287,29 @@ Task<void> LogDir::flush_rounds() {
     else if (core_.enter([](DirCore& core) { return core.stopping; }))
       co_return;
     else
-      co_await changes.wait_until(std::min(next_checkpoint_, next_high_watermarks_));
-    co_await save_what_is_due();
+      co_await changes.wait_until(kNever);
   }
 }
 
-Task<void> LogDir::save_what_is_due() {
-  Instant now = env_.loop.now();
-  std::vector<Checkpoint> due;
-  if (now >= next_checkpoint_) due = {Checkpoint::recovery_points, Checkpoint::log_starts};
-  if (now >= next_high_watermarks_) due.push_back(Checkpoint::high_watermarks);
-  if (due.empty()) co_return;
-  Result<void> saved = co_await save_checkpoints(env_, due);
-  if (!saved && saved.error().code() == Errc::io) fail(saved.error());
-  if (now >= next_checkpoint_) next_checkpoint_ = env_.loop.now() + config_.checkpoint_interval;
-  if (now >= next_high_watermarks_)
-    next_high_watermarks_ = env_.loop.now() + config_.high_watermark_interval;
+// Beside the rounds: nobody who waits for a group commit waits for these files as well.
+Task<void> LogDir::keep_checkpoints() {
+  host::WaitSet changes(env_.loop);
+  changes.watch(stopping_);
+  Instant next_positions = env_.loop.now() + config_.checkpoint_interval;
+  Instant next_high_watermarks = env_.loop.now() + config_.high_watermark_interval;
+  while (!core_.enter([](DirCore& core) { return core.stopping; })) {
+    bool raised = co_await changes.wait_until(std::min(next_positions, next_high_watermarks));
+    if (raised) continue;
+    Instant now = env_.loop.now();
+    std::vector<Checkpoint> due;
+    if (now >= next_positions) due = {Checkpoint::recovery_points, Checkpoint::log_starts};
+    if (now >= next_high_watermarks) due.push_back(Checkpoint::high_watermarks);
+    Result<void> saved = co_await save_checkpoints(env_, due);
+    if (!saved && saved.error().code() == Errc::io) fail(saved.error());
+    if (now >= next_positions) next_positions = env_.loop.now() + config_.checkpoint_interval;
+    if (now >= next_high_watermarks)
+      next_high_watermarks = env_.loop.now() + config_.high_watermark_interval;
+  }
 }
 
 Task<Result<void>> LogDir::save_checkpoints(Env& env, std::vector<Checkpoint> which) {
@@ -350,6 +356,7 @@ Task<void> LogDir::stop() {
     core.stopping = true;
   });
   changed_.raise();
+  stopping_.raise();
   co_await flusher_.drained();
 }
 

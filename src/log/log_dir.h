@@ -153,7 +153,7 @@ class LogDir {
   host::Task<void> flush_rounds();
   host::Task<void> run_round(std::vector<LogMember*> round);
   host::Task<void> sync_one(LogMember& member);
-  host::Task<void> save_what_is_due();
+  host::Task<void> keep_checkpoints();
   host::Task<Result<void>> save_checkpoints(host::Env& env, std::vector<Checkpoint> which);
   host::Task<Result<void>> write_checkpoints(host::Env& env, std::vector<Checkpoint> which);
   void unpin(LogMember& member);
@@ -163,11 +163,10 @@ class LogDir {
   const LogDirConfig config_;
   host::Monitor<DirCore> core_;
   host::Signal changed_;  // something is dirty, or stopping
-  host::Signal freed_;    // a pin was given back
+  host::Signal stopping_;
+  host::Signal freed_;  // a pin was given back, or the checkpoint files
   std::unique_ptr<host::File> lock_;
   bool was_clean_ = false;
-  Instant next_checkpoint_;
-  Instant next_high_watermarks_;
   host::Semaphore permits_;  // syncs of a round
   host::Scope round_;
   host::Scope flusher_;

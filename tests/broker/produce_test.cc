@@ -57,7 +57,7 @@ TEST_F(Produce, NeedsNoTimeoutToWaitForASlowDisk) {
   client->send(
       api::kProduce, 8,
       Out().no_text().i16(-1).i32(0).i32(1).text("t").i32(1).i32(0).blob(Batch().bytes()).bytes());
-  std::optional<In> reply = client->reply(seconds(30));
+  std::optional<In> reply = client->reply(seconds(300));
   ASSERT_TRUE(reply);
   EXPECT_EQ(read_produced(*reply).error, 0) << "the timeout of 0 is for other replicas";
 }
