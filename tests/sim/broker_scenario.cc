@@ -364,7 +364,7 @@ class BrokerScenario final : public sim::Scenario {
     Random random = world.stream("broker.config");
     broker::BrokerConfig config;
     config.listen = {host::IpAddress(), kPort};
-    config.data_dir = "data";
+    config.log_dirs = {"data"};
     config.num_partitions = partitions;
     config.log.flush = flush_;
     config.log.segment_bytes =
