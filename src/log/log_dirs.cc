@@ -84,7 +84,7 @@ LogDir* LogDirs::choose() const {
   LogDir* best = nullptr;
   auto counts = placement_.enter([](const Placement& placement) { return placement.counts; });
   for (LogDir* dir : opened())
-    if (!dir->offline() && (!best || counts[dir] < counts[best])) best = dir;
+    if (!dir->offline() && (!best || counts[dir->path()] < counts[best->path()])) best = dir;
   return best;
 }
 
@@ -92,7 +92,7 @@ void LogDirs::placed(const std::string& partition, LogDir& dir) {
   removed(partition);
   placement_.enter([&](Placement& placement) {
     placement.partitions[partition] = &dir;
-    placement.counts[&dir]++;
+    placement.counts[dir.path()]++;
   });
 }
 
@@ -100,7 +100,7 @@ void LogDirs::removed(const std::string& partition) {
   placement_.enter([&](Placement& placement) {
     auto found = placement.partitions.find(partition);
     if (found == placement.partitions.end()) return;
-    placement.counts[found->second]--;
+    placement.counts[found->second->path()]--;
     placement.partitions.erase(found);
   });
 }

@@ -61,7 +61,7 @@ class LogDirs {
   std::vector<Place> places_;
   struct Placement {
     std::map<std::string, LogDir*> partitions;
-    std::map<const LogDir*, size_t> counts;
+    std::map<std::string, size_t> counts;  // by path
   };
   host::Monitor<Placement> placement_;
 };
