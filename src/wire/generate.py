@@ -17,6 +17,7 @@ TYPES = {
     "int16": ("int16_t", "i16", 2, "i16"),
     "uint16": ("uint16_t", "u16", 2, "u16"),
     "int32": ("int32_t", "i32", 4, "i32"),
+    "uint32": ("uint32_t", "u32", 4, "u32"),
     "int64": ("int64_t", "i64", 8, "i64"),
     "float64": ("double", "f64", 8, "f64"),
     "uuid": ("Uuid", "uuid", 16, "uuid"),
@@ -27,7 +28,7 @@ TYPES = {
 ARRAYS = {"int8": "numbers", "int16": "numbers", "int32": "numbers", "int64": "numbers", "uuid": "uuids",
           "string": "strings"}
 KEYWORDS = {"default", "operator", "register", "private", "public", "new", "delete", "class", "union", "namespace"}
-RELEASES = ("3.9", "4.3")
+RELEASES = ("3.9", "4.3", "4.4")
 LISTENERS = {"broker": "kBrokerListener", "controller": "kControllerListener"}
 
 
@@ -401,7 +402,7 @@ def api_row(key, keys, file):
         return f'    {{ApiKey::{snake(keys[key])}, "{keys[key]}", nullptr, nullptr, 0, {{}}, {{}}}},'
     if file.api.name != keys[key]:
         raise SchemaError(f"{file.path.name}: API {key} is called {keys[key]} in api_keys.txt")
-    listeners = " | ".join(LISTENERS[name] for name in file.api.listeners)
+    listeners = " | ".join(LISTENERS[name] for name in file.api.listeners) or "0"
     ranges = []
     for line in RELEASES:
         (low, high), unstable = file.api.releases.get(line, (NEVER, False))

@@ -51,6 +51,7 @@ size_t element_size(const FieldInfo& field) {
     case Kind::u16:
       return 2;
     case Kind::i32:
+    case Kind::u32:
       return 4;
     case Kind::i64:
     case Kind::f64:
@@ -232,6 +233,8 @@ void Printer::element(const FieldInfo& f, const void* at) {
       return put("{}", as<uint16_t>(at));
     case Kind::i32:
       return put("{}", as<int32_t>(at));
+    case Kind::u32:
+      return put("{}", as<uint32_t>(at));
     case Kind::i64:
       return put("{}", as<int64_t>(at));
     case Kind::f64:

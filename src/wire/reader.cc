@@ -47,6 +47,7 @@ int32_t Reader::i32(const char* field) {
   const uint8_t* p = take(field, 4);
   return p ? load_be<int32_t>(p) : 0;
 }
+uint32_t Reader::u32(const char* field) { return static_cast<uint32_t>(i32(field)); }
 int64_t Reader::i64(const char* field) {
   const uint8_t* p = take(field, 8);
   return p ? load_be<int64_t>(p) : 0;

@@ -32,6 +32,7 @@ class Reader {
   int16_t i16(const char* field);
   uint16_t u16(const char* field);
   int32_t i32(const char* field);
+  uint32_t u32(const char* field);
   int64_t i64(const char* field);
   double f64(const char* field);
   bool boolean(const char* field);  // any byte but 0 is true, as in Kafka

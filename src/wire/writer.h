@@ -24,6 +24,7 @@ class Writer {
   void i16(int16_t v);
   void u16(uint16_t v);
   void i32(int32_t v);
+  void u32(uint32_t v);
   void i64(int64_t v);
   void f64(double v);
   void boolean(bool v);
