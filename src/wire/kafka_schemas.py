@@ -50,11 +50,11 @@ def split_keys(found):
 
 
 def default_of(json_field, primitive, array):
-    """Kafka's default in our spelling; None if it is zero or empty."""
-    if "default" not in json_field:
+    """Kafka's default in our spelling; None if it is zero or empty, as it is where the schema says null without quotes."""
+    d = json_field.get("default")
+    if d is None:
         return None
-    d = json_field["default"]
-    if d is None or d == "null":
+    if d == "null":
         return "null"
     text = str(d)
     if text.lower() in ("", "false"):

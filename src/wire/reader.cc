@@ -116,6 +116,8 @@ Records Reader::records(const char* field, bool flexible, bool nullable) {
 
 bool Reader::present(const char* field, bool nullable) { return !nullable || i8(field) >= 0; }
 
+bool Reader::present_in_tag(const char* field) { return varint(field) != 0; }
+
 int32_t Reader::count(const char* field, bool flexible, bool nullable, size_t min_size) {
   int64_t n = length(field, flexible, true, nullable);
   if (n > 0 && static_cast<uint64_t>(n) > remaining() / min_size) {

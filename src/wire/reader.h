@@ -47,6 +47,7 @@ class Reader {
   Records records(const char* field, bool flexible, bool nullable);
   // The byte before a struct that may be null.
   bool present(const char* field, bool nullable);
+  bool present_in_tag(const char* field);  // of a tagged field: a varint, 0 for null
 
   // Number of elements, -1 for null; 0 after an error. min_size > 0: the fewest bytes an element
   // can take.

@@ -115,6 +115,11 @@ bool Writer::present(bool has_value, bool nullable) {
   return has_value;
 }
 
+bool Writer::present_in_tag(bool has_value) {
+  varint(has_value ? 1 : 0);
+  return has_value;
+}
+
 void Writer::count(const ArrayBase& v, bool flexible, bool nullable) {
   length(v.is_null() && nullable ? -1 : static_cast<int64_t>(v.size()), flexible, true);
 }
