@@ -98,6 +98,11 @@ Task<Result<std::optional<BatchInfo>>> HeaderWalk::next() {
     co_return fail(Errc::corrupt,
                    fmt::format("{}: no batch at position {} of {}", file_.path(), next_, end_));
   BatchInfo batch = batch_info(*header, next_);
+  if (batch.base < after_)
+    co_return fail(Errc::corrupt,
+                   fmt::format("{}: the batch at position {} begins at offset {}, behind {}",
+                               file_.path(), next_, batch.base, after_));
+  after_ = batch.last + 1;
   next_ += batch.size;
   co_return std::optional<BatchInfo>(batch);
 }

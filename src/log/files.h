@@ -44,13 +44,15 @@ class HeaderWalk {
   // file outlives the walk. Starts at a batch; stops at end.
   HeaderWalk(host::File& file, int64_t position, int64_t end)
       : file_(file), next_(position), end_(end) {}
-  // The next batch; nothing at the end. Errors: corrupt; what read_at returns.
+  // The next batch; nothing at the end. Errors: corrupt (no batch, or one whose offsets do not
+  // follow those before it: no checksum covers them); what read_at returns.
   host::Task<Result<std::optional<BatchInfo>>> next();
 
  private:
   host::File& file_;
   int64_t next_;
   int64_t end_;
+  Offset after_{INT64_MIN};      // of the batches so far
   std::vector<uint8_t> buffer_;  // the file's bytes from buffer_at_ on
   int64_t buffer_at_ = 0;
 };

@@ -26,8 +26,7 @@ Log::Log(LogDir& dir, std::string directory, const LogConfig& config, Recovered 
       core_(config, std::move(recovered.opened)),
       segments_read_(recovered.segments_read),
       bytes_cut_(recovered.bytes_cut),
-      cut_because_(std::move(recovered.cut_because)),
-      index_on_disk_(recovered.index_on_disk) {}
+      cut_because_(std::move(recovered.cut_because)) {}
 
 Log::~Log() {
   if (!closed_) dir_.abandon(directory_);
@@ -40,7 +39,10 @@ Task<Result<std::unique_ptr<Log>>> Log::open(Env& env, LogDir& dir, std::string 
                           .clean = dir.was_clean(),
                           .index_interval_bytes = config.index_interval_bytes};
   auto entries = co_await env.disk.list(request.path);
-  if (!entries && entries.error().code() != Errc::not_found) co_return std::move(entries.error());
+  if (!entries && entries.error().code() != Errc::not_found) {
+    dir.abandon(directory);  // it may be there, and was not recovered: no clean stop
+    co_return std::move(entries.error());
+  }
   if (!entries) {
     CO_TRY_(dir.forget(env, directory));
     CO_TRY_(env.disk.make_directory(request.path));
@@ -51,7 +53,6 @@ Task<Result<std::unique_ptr<Log>>> Log::open(Env& env, LogDir& dir, std::string 
       co_return std::move(named.error());
     }
   }
-  if (entries) request.entries = std::move(*entries);
   request.recovery_point = dir.recovery_point(directory);
   request.log_start = dir.log_start(directory);
   Result<Recovered> found = co_await recover(env, request);
@@ -263,10 +264,8 @@ Task<Result<void>> Log::settle(Env& env) {
     co_return Result<void>{};
   IndexRef last = core_.enter([](LogCore& core) { return core.final_index(); });
   const SegmentIndex& content = *last;
-  // A stop with thousands of partitions that nobody has written to syncs nothing for them.
-  bool there = index_on_disk_ ==
-               fingerprint(content.base(), content.encode_offsets(), content.encode_times());
-  if (!there) CO_TRY_(save_index(env, path_, content));
+  CO_TRY_(save_index(env, path_, content));
+  core_.enter([&](LogCore& core) { core.index_saved(content.base()); });
   co_return Result<void>{};
 }
 

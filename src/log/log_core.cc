@@ -124,7 +124,7 @@ Result<Appended> LogCore::append(BlockRef block, MutableBytes batches, LeaderEpo
   run.last = end_ - 1;
   if (epochs_.assign(epoch, run.base)) {
     epochs_version_++;
-    if (!unsaved_epoch_) unsaved_epoch_ = run.base;
+    unsaved_epoch_ = std::min(unsaved_epoch_.value_or(run.base), run.base);
   }
   Appended appended{run.base, run.last, start_, run.ticket};
   tail_size_ += batches.size();
@@ -328,8 +328,12 @@ bool LogCore::failed(uint64_t ticket) const {
   return range != failed_.end() && range->first <= ticket;
 }
 
+// Inside the last segment it stays one below: were that one full just here, the next would begin at
+// this point, and recovery would believe index files that are older than the segment.
 Offset LogCore::recovery_point() const {
-  Offset point = durable_;
+  const Segment& last = segments_.back();
+  bool inside = durable_ > last.base && !last.index_saved;
+  Offset point = inside ? durable_ - 1 : durable_;
   for (const Segment& part : segments_)
     if (part.sealed && !part.index_saved) {
       point = std::min(point, part.base);

@@ -100,6 +100,7 @@ Result<ReadPlan> LogCore::plan_time(WallTime t, Offset from) {
   if (offline_) return moldau::fail(Errc::offline, offline_->to_string());
   for (size_t i = segment_of(from); i < segments_.size(); i++) {
     const Segment& part = segments_[i];
+    if (!part.exists) break;  // nor do those behind it: nothing of it is written
     bool known = !part.sealed || part.largest_known;
     std::optional<TimestampOffset> largest = largest_of(part);
     if (known && (!largest || largest->timestamp < t)) continue;

@@ -112,6 +112,52 @@ TEST(LogCore, BeginsASegmentOnlyWhenTheOneBeforeIsDurable) {
   EXPECT_EQ(core.recovery_point(), Offset(1));
 }
 
+// A recovery point at the end of the last segment would lie at the border of the next one, and
+// recovery would believe index files that a clean stop had left before the segment was full.
+TEST(LogCore, KeepsTheRecoveryPointInsideTheLastSegment) {
+  LogCore core({.segment_bytes = 300}, nothing());
+  append(core, 2, 50);
+  write_once(core);
+  sync(core);
+  core.epochs_saved(core.unsaved_epochs()->version);
+  EXPECT_EQ(core.offsets().durable, Offset(2));
+  EXPECT_EQ(core.recovery_point(), Offset(1));
+  core.index_saved(core.final_index()->base());
+  EXPECT_EQ(core.recovery_point(), Offset(2)) << "after a clean stop all of it";
+}
+
+// An epoch that a full disk took back, and one that began before it: the file lacks the earlier.
+TEST(LogCore, WaitsForTheEarliestEpochThatIsNotSaved) {
+  LogCore core({}, nothing());
+  append(core, 2);
+  write_once(core);
+  sync(core);
+  core.epochs_saved(core.unsaved_epochs()->version);
+  append(core, 3);
+  append(core, 1, 20, 1);  // epoch 1 begins at 5
+  WriteStep step;
+  bool role = false;
+  core.next_write(step, role);
+  core.write_failed(Error(Errc::no_space));
+  append(core, 9, 20, 2);  // epoch 2 at 2
+  write_once(core);
+  sync(core);
+  EXPECT_EQ(core.offsets().durable, Offset(11));
+  EXPECT_EQ(core.recovery_point(), Offset(2));
+}
+
+TEST(LogCore, FindsNoTimestampInASegmentThatIsNotMadeYet) {
+  LogCore core({.segment_bytes = 300}, nothing());
+  append(core, 1, 150);
+  append(core, 1, 150);
+  write_once(core);
+  ASSERT_EQ(core.segments().size(), 2u);
+  ASSERT_FALSE(core.segments().back().exists);
+  auto plan = core.plan_time(WallTime{1001}, Offset(0));
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->kind, ReadPlan::Kind::done);
+}
+
 TEST(LogCore, AsyncCommitsWhenWrittenAndSyncsSealedSegmentsOnly) {
   LogCore core({.segment_bytes = 300, .flush = Flush::async}, nothing());
   append(core, 1, 150);

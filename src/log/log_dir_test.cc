@@ -105,7 +105,8 @@ TEST(LogDir, WritesItsCheckpointsFromTimeToTimeAndAtTheEnd) {
   all.run(append_to_all(env, all));
   auto wait = [](Env& e) -> Task<void> { co_await e.loop.sleep(milliseconds(60)); };
   all.run(wait(env));
-  EXPECT_EQ(text(all, "data/recovery-point-offset-checkpoint"), "0\n2\ntopic 0 2\ntopic 1 2\n");
+  EXPECT_EQ(text(all, "data/recovery-point-offset-checkpoint"), "0\n2\ntopic 0 1\ntopic 1 1\n")
+      << "inside the last segment";
   EXPECT_EQ(text(all, "data/log-start-offset-checkpoint"), "0\n0\n");
   all.run(append_to_all(env, all));
   all.run(close(env, all));
@@ -201,6 +202,29 @@ TEST(LogDir, IsNotCleanAfterALogWasLeftOpen) {
     EXPECT_EQ(closed.error().code(), Errc::offline);
   };
   EXPECT_TRUE(all.run(close_rest(all.world->env, all)));
+  EXPECT_FALSE(all.disk.names.contains("data/.kafka_cleanshutdown"));
+}
+
+// A directory whose log could not even be looked at was not recovered: the next start has to.
+TEST(LogDir, IsNotStoppedInOrderIfALogCouldNotBeOpened) {
+  Several all;
+  Env& env = all.world->env;
+  all.run(open(env, all, 1));
+  all.run(append_to_all(env, all));
+  all.logs.clear();
+  all.dir = nullptr;
+  all.world = std::make_unique<TestWorld>(all.disk);
+  all.run(open(all.world->env, all, 0));
+  all.disk.fault = [](std::string_view what, const std::string&) {
+    return what == "list" ? std::optional(Errc::io) : std::nullopt;
+  };
+  auto fails = [](Env& e, Several& s) -> Task<void> {
+    auto log = co_await Log::open(e, *s.dir, "topic-0", kConfig);
+    EXPECT_EQ(log.error().code(), Errc::io);
+    Result<void> closed = co_await s.dir->close(1);
+    EXPECT_FALSE(closed);
+  };
+  EXPECT_TRUE(all.run(fails(all.world->env, all)));
   EXPECT_FALSE(all.disk.names.contains("data/.kafka_cleanshutdown"));
 }
 

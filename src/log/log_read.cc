@@ -109,6 +109,11 @@ Task<Result<ReadResult>> Log::read(Env& env, ReadRequest request) {
       continue;
     }
     const BatchInfo& batch = *first;
+    if (batch.last >= offsets.end)
+      co_return fail(
+          Errc::corrupt,
+          fmt::format("{}: the batch at position {} claims offset {}, the log ends at {}",
+                      plan.file->path(), batch.position, batch.last, offsets.end));
     size_t size = static_cast<size_t>(batch.size);
     size_t room = request.at_least_one ? std::max(request.max_bytes, size) : request.max_bytes;
     if (size > room || (plan.limit && batch.last >= *plan.limit)) co_return result;

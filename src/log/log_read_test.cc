@@ -141,5 +141,22 @@ TEST(LogRemove, FreesTheNameAndKeepsWhatIsBeingRead) {
   EXPECT_TRUE(reading.world.run(remove_and_make_again(reading.world.env, reading)));
 }
 
+// No checksum covers the base offset: where it cannot be, the batch is not served.
+TEST(LogRead, RefusesABatchWithAnOffsetThatCannotBe) {
+  Reading reading;
+  ASSERT_TRUE(reading.world.run(fill(reading.world.env, reading)));
+  std::vector<uint8_t>& file = reading.disk.file("data/topic-0/00000000000000000000.log");
+  auto read = [](Env& e, Log& log) -> Task<void> {
+    ReadRequest request{.from = Offset(3), .max_bytes = 1, .limit = Offset(90)};
+    auto result = co_await log.read(e, request);
+    EXPECT_EQ(result.error().code(), Errc::corrupt);
+  };
+  file[reading.batch + 2] ^= 1;  // far behind the end
+  EXPECT_TRUE(reading.world.run(read(reading.world.env, *reading.log)));
+  file[reading.batch + 2] ^= 1;
+  file[reading.batch + 7] ^= 2;  // 1, where 3 is due
+  EXPECT_TRUE(reading.world.run(read(reading.world.env, *reading.log)));
+}
+
 }  // namespace
 }  // namespace moldau::log
