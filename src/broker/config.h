@@ -3,7 +3,6 @@
 #pragma once
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "base/ids.h"
 #include "base/time.h"
@@ -16,8 +15,7 @@ struct BrokerConfig {
   BrokerId node_id{1};                   // node.id
   host::Address listen;                  // listeners
   std::string advertised_host;           // advertised.listeners; empty: the listener's address
-  std::vector<std::string> log_dirs;     // log.dirs; the first one holds the metadata as well
-  int recovery_tasks_per_dir = 2;        // num.recovery.threads.per.data.dir: opened at a time
+  std::string data_dir;                  // log.dirs
   int32_t num_partitions = 1;            // num.partitions
   bool auto_create_topics = true;        // auto.create.topics.enable
   size_t max_request_bytes = 100 << 20;  // socket.request.max.bytes

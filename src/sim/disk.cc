@@ -1,6 +1,7 @@
 #include "sim/disk.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/check.h"
 #include "sim/world.h"
@@ -81,6 +82,11 @@ uint64_t Disk::add_trouble(DiskTrouble trouble, Random stream) {
   return id;
 }
 
+void Disk::stop_at(uint64_t number, std::function<void()> then) {
+  stop_at_ = number;
+  stopped_ = std::move(then);
+}
+
 // Decides the fate of an operation when it begins, in the order of their numbers.
 void Disk::judge(UnderWay& call, uint32_t kind, const std::string& path) {
   uint64_t number = ++operations_;
@@ -111,7 +117,8 @@ int64_t Disk::duration(const Duration& typical) {
 }
 
 bool Disk::begin(UnderWay call, const Duration& typical, bool may_be_quick) {
-  bool quick = may_be_quick && slowness_ == 1;
+  bool stopped = stop_at_ != 0 && operations_ >= stop_at_;
+  bool quick = may_be_quick && slowness_ == 1 && !stopped;
   if (quick && (world_.fifo() || !times_.one_in(options_.late))) {
     perform(call);
     return true;
@@ -122,6 +129,11 @@ bool Disk::begin(UnderWay call, const Duration& typical, bool may_be_quick) {
   }
   size_t slot = free_slots_.back();
   free_slots_.pop_back();
+  if (stopped) {
+    under_way_[slot] = call;
+    if (auto then = std::exchange(stopped_, {})) then();
+    return false;
+  }
   int64_t at = world_.now().nanos + duration(typical);
   world_.at(at, &Disk::on_done, this, slot, &call.loop->node());
   under_way_[slot] = call;
@@ -139,7 +151,22 @@ void Disk::on_done(void* self, uint64_t slot) {
     call.loop->finish(*call.disk_op);
 }
 
+void Disk::narrate(const UnderWay& call) const {
+  if (!world_.options().narrate) return;
+  constexpr std::array<const char*, 8> kNames{"open", "rename",   "remove", "make",
+                                              "list", "sync dir", "space",  "lock"};
+  constexpr std::array<const char*, 5> kCalls{"read", "write", "sync", "truncate", "drop cache of"};
+  const char* how = call.fails ? " fails" : "";
+  if (call.file_op && call.file_op->kind != host::FileOp::Kind::read)
+    world_.tell("  {} {} at {}{}", kCalls[static_cast<size_t>(call.file_op->kind)],
+                call.file->path(), call.file_op->position, how);
+  if (call.disk_op)
+    world_.tell("  {} {} {}{}", kNames[static_cast<size_t>(call.disk_op->kind)], call.disk_op->path,
+                call.disk_op->to, how);
+}
+
 void Disk::perform(UnderWay& call) {
+  narrate(call);
   if (call.file_op)
     perform_file(call);
   else
@@ -334,7 +361,10 @@ void Disk::on_crash(Crash kind) {
   }
   under_way_.clear();
   free_slots_.clear();
-  if (kind == Crash::power) image_.power_loss(losses_);
+  if (operations_ >= stop_at_) stop_at_ = 0;
+  if (kind != Crash::power) return;
+  power_losses_++;
+  image_.power_loss(losses_);
 }
 
 }  // namespace moldau::sim

@@ -2,6 +2,7 @@
 // number, counted over the node's whole life, so that "operation 4711 fails" means the same in each
 // run of a seed.
 #pragma once
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -51,6 +52,10 @@ class Disk {
   int64_t quota() const { return quota_; }
   DiskImage& image() { return image_; }
   uint64_t operations() const { return operations_; }
+  uint64_t power_losses() const { return power_losses_; }
+  // From the operation with this number on nothing is done any more; then() is called once, inside
+  // the task that began it. Whatever was under way is as at a crash, which is what should follow.
+  void stop_at(uint64_t number, std::function<void()> then);
 
   void on_crash(Crash kind);
   static Result<size_t> read_for_send(const host::File& file, MutableBytes out, int64_t position);
@@ -80,6 +85,7 @@ class Disk {
   void judge(UnderWay& call, uint32_t kind, const std::string& path);
   int64_t duration(const Duration& typical);
   bool begin(UnderWay call, const Duration& typical, bool may_be_quick);
+  void narrate(const UnderWay& call) const;
   void perform(UnderWay& call);
   void perform_file(UnderWay& call);
   void perform_read(UnderWay& call);
@@ -95,6 +101,9 @@ class Disk {
   Random losses_;
   DiskImage image_;
   uint64_t operations_ = 0;
+  uint64_t power_losses_ = 0;
+  uint64_t stop_at_ = 0;  // 0: never
+  std::function<void()> stopped_;
   std::map<uint64_t, Trouble> troubles_;
   uint64_t next_trouble_ = 1;
   std::map<uint64_t, Errc> failing_;  // by operation number

@@ -1,0 +1,31 @@
+// Batches for a simulated log, of random shape: few sizes, so that one fits exactly where another
+// was cut; timestamps that mostly rise.
+#pragma once
+#include <vector>
+
+#include "base/random.h"
+#include "base/shared_bytes.h"
+
+namespace moldau::logsim {
+
+struct Incoming {
+  BlockRef block;
+  MutableBytes bytes;  // 1 to 3 batches
+};
+
+class BatchMaker {
+ public:
+  explicit BatchMaker(Random random) : random_(random) {}
+  // At most max_bytes, if one small batch fits that.
+  Incoming next(size_t max_bytes);
+  // Around which the timestamps are now.
+  int64_t clock() const { return clock_; }
+
+ private:
+  std::vector<uint8_t> one();
+
+  Random random_;
+  int64_t clock_ = 1'000'000;
+};
+
+}  // namespace moldau::logsim

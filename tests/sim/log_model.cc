@@ -1,0 +1,221 @@
+#include "log_model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "wire/record_batch.h"
+
+namespace moldau::logsim {
+namespace {
+
+std::vector<ModelRecord> records_of(const wire::BatchHeader& header, Bytes batch) {
+  std::vector<ModelRecord> records;
+  wire::RecordWalk walk(header, wire::RecordWalk::records_of(batch));
+  while (walk.next()) records.push_back({walk.timestamp(), walk.offset()});
+  return records;
+}
+
+bool begins_with(const std::vector<uint8_t>& whole, Bytes bytes) {
+  return bytes.size() <= whole.size() && equal(Bytes(whole).first(bytes.size()), bytes);
+}
+
+}  // namespace
+
+void LogModel::report(std::string checker, const std::string& text) {
+  findings_.add(std::move(checker), name_ + ": " + text);
+}
+
+void LogModel::appended(const log::Appended& appended, Bytes batches, LeaderEpoch epoch) {
+  step_++;
+  if (appended.base != end_)
+    report("offset_wrong",
+           fmt::format("an append got {}, the log ended at {}", appended.base, end_));
+  wire::BatchWalk walk(batches, wire::BatchWalk::Torn::refuse);
+  while (walk.next()) {
+    const wire::BatchHeader& header = walk.header();
+    if (header.base_offset != end_ || header.leader_epoch != epoch ||
+        !wire::check_batch_crc(walk.batch()))
+      report("append_damaged", fmt::format("the batch for {} in epoch {} has {} and {}", end_,
+                                           epoch, header.base_offset, header.leader_epoch));
+    ModelBatch batch{.base = end_,
+                     .last = end_ + header.last_offset_delta,
+                     .epoch = epoch,
+                     .max_timestamp = header.max_timestamp,
+                     .records = records_of(header, walk.batch()),
+                     .bytes = {walk.batch().begin(), walk.batch().end()},
+                     .born = step_};
+    end_ = batch.last + 1;
+    live_.insert_or_assign(batch.base, std::move(batch));
+  }
+  if (appended.last + 1 != end_)
+    report("offset_wrong",
+           fmt::format("an append ends at {}, {} was expected", appended.last, end_ - 1));
+}
+
+void LogModel::committed(Offset below, bool durable) {
+  step_++;
+  if (below > end_)
+    report("promise_past_end", fmt::format("committed up to {}, the end is {}", below, end_));
+  promised_ = std::max(promised_, below);
+  if (durable) durable_ = std::max(durable_, below);
+}
+
+void LogModel::observe(const log::Offsets& o) {
+  if (o.start > o.durable || o.durable > o.written || o.written > o.end || o.committed > o.written)
+    report("offsets_disorder", fmt::format("start {} durable {} written {} end {} committed {}",
+                                           o.start, o.durable, o.written, o.end, o.committed));
+  if (o.end != end_)
+    report("offset_wrong", fmt::format("the log ends at {}, not at {}", o.end, end_));
+  if (o.durable < durable_ || o.committed < promised_)
+    report("promise_withdrawn", fmt::format("durable {} after {}, committed {} after {}", o.durable,
+                                            durable_, o.committed, promised_));
+  durable_ = std::max(durable_, o.durable);
+  promised_ = std::max(promised_, o.committed);
+}
+
+void LogModel::forget_from(Offset end) {
+  while (!live_.empty() && live_.rbegin()->first >= end) {
+    auto last = std::prev(live_.end());
+    last->second.died = step_;
+    gone_.emplace(last->first, std::move(last->second));
+    live_.erase(last);
+  }
+  if (!live_.empty() && live_.rbegin()->second.last >= end)
+    report("cut_inside_batch",
+           fmt::format("the end {} lies inside the batch at {}", end, live_.rbegin()->first));
+  end_ = end;
+}
+
+void LogModel::taken_back(Offset end) {
+  step_++;
+  losses_++;
+  if (end < promised_)
+    report("acked_lost", fmt::format("taken back to {}, {} was promised", end, promised_));
+  if (end > end_)
+    report("offset_wrong", fmt::format("taken back to {}, the end was {}", end, end_));
+  else
+    forget_from(end);
+}
+
+void LogModel::recovered(const log::Offsets& o, Offset promised, bool clean) {
+  step_++;
+  if (o.end < promised)
+    report("acked_lost", fmt::format("found up to {}, {} was promised", o.end, promised));
+  if (o.end > end_)
+    report("resurrected", fmt::format("found up to {}, the log ended at {}", o.end, end_));
+  if (clean && o.end != end_)
+    report("clean_lost", fmt::format("found up to {} after a clean stop at {}", o.end, end_));
+  if (o.end <= end_) forget_from(o.end);
+  gone_.clear();
+  promised_ = durable_ = end_;
+}
+
+void LogModel::keep_only(const std::vector<Offset>& bases) {
+  std::erase_if(live_, [&](const auto& entry) {
+    return entry.first >= durable_ && !std::ranges::binary_search(bases, entry.first);
+  });
+}
+
+Offset LogModel::due_at(Offset offset) const {
+  if (batch_with(offset)) return offset;
+  auto next = live_.lower_bound(offset);
+  return next == live_.end() ? offset : next->first;
+}
+
+const ModelBatch* LogModel::batch_with(Offset offset) const {
+  auto after = live_.upper_bound(offset);
+  if (after == live_.begin()) return nullptr;
+  const ModelBatch& found = std::prev(after)->second;
+  return found.last >= offset ? &found : nullptr;
+}
+
+const ModelBatch* LogModel::version(Offset base, Bytes bytes, uint64_t since) const {
+  auto live = live_.find(base);
+  if (live != live_.end() && begins_with(live->second.bytes, bytes)) return &live->second;
+  auto [from, to] = gone_.equal_range(base);
+  for (auto at = from; at != to; ++at)
+    if (at->second.died > since && begins_with(at->second.bytes, bytes)) return &at->second;
+  return nullptr;
+}
+
+// It is a batch of this log but for the fields in front of the checksum.
+bool LogModel::unprotected(Bytes bytes) const {
+  auto same = [&](const auto& entry) {
+    const std::vector<uint8_t>& known = entry.second.bytes;
+    size_t from = wire::kBatchMagicOffset;
+    return known.size() == bytes.size() && !equal(known, bytes) &&
+           equal(Bytes(known).subspan(from), bytes.subspan(from));
+  };
+  return std::ranges::any_of(live_, same) || std::ranges::any_of(gone_, same);
+}
+
+void LogModel::served(Bytes bytes, Offset from, Offset limit, uint64_t since) {
+  const ModelBatch* due = batch_with(from);
+  if (bytes.empty()) {
+    if (due && due->born <= since && due->last < limit)
+      report("nothing_served", fmt::format("nothing at {} below {}", from, limit));
+    return;
+  }
+  wire::BatchWalk walk(bytes, wire::BatchWalk::Torn::tolerate);
+  Offset next = due_at(from);
+  bool first = true;
+  while (walk.next()) {
+    const wire::BatchHeader& header = walk.header();
+    if (damage_ && (!wire::check_batch_crc(walk.batch()) || unprotected(walk.batch()))) return;
+    bool fits = first ? header.base_offset <= next && header.last_offset() >= next
+                      : header.base_offset == next;
+    if (!fits && !version(header.base_offset, walk.batch(), since))
+      return report("bytes_changed", fmt::format("nobody wrote the batch served as {} to {}",
+                                                 header.base_offset, header.last_offset()));
+    if (!fits)
+      return report("gap_served", fmt::format("the batch {} to {} where {} was due",
+                                              header.base_offset, header.last_offset(), next));
+    if (!version(header.base_offset, walk.batch(), since))
+      return report("bytes_changed",
+                    fmt::format("nobody wrote the batch served at {}", header.base_offset));
+    if (header.last_offset() >= limit)
+      return report("limit_ignored", fmt::format("the batch {} to {} at limit {}",
+                                                 header.base_offset, header.last_offset(), limit));
+    next = due_at(header.next_offset());
+    first = false;
+  }
+  if (damage_) return;
+  if (Result<void> ended = walk.finish(); !ended)
+    report("bytes_changed", fmt::format("behind {}: {}", next, ended.error().to_string()));
+  Bytes rest = bytes.subspan(walk.position());
+  if (rest.size() >= sizeof(int64_t) && !first && !version(next, rest, since))
+    report("bytes_changed", fmt::format("nobody wrote the piece of a batch served at {}", next));
+}
+
+std::optional<log::TimestampOffset> LogModel::first_since(int64_t timestamp, Offset below) const {
+  for (const auto& [base, batch] : live_) {
+    if (batch.last >= below) break;
+    if (batch.max_timestamp < timestamp) continue;
+    for (const ModelRecord& record : batch.records)
+      if (record.timestamp >= timestamp)
+        return log::TimestampOffset{WallTime{record.timestamp}, record.offset};
+  }
+  return std::nullopt;
+}
+
+std::optional<log::TimestampOffset> LogModel::largest(Offset below) const {
+  std::optional<log::TimestampOffset> found;
+  for (const auto& [base, batch] : live_) {
+    if (batch.last >= below) break;
+    for (const ModelRecord& record : batch.records)
+      if (record.timestamp >= 0 && (!found || record.timestamp > found->timestamp.millis))
+        found = log::TimestampOffset{WallTime{record.timestamp}, record.offset};
+  }
+  return found;
+}
+
+std::vector<log::EpochEntry> LogModel::epochs() const {
+  std::vector<log::EpochEntry> entries;
+  for (const auto& [base, batch] : live_)
+    if (entries.empty() || batch.epoch > entries.back().epoch)
+      entries.push_back({batch.epoch, batch.base});
+  return entries;
+}
+
+}  // namespace moldau::logsim

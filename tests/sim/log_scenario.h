@@ -1,0 +1,15 @@
+// Logs of src/log alone, in the simulated world: appended to, read, rolled, closed and reopened
+// while the disk and the machine fail.
+#pragma once
+#include "sim/scenario.h"
+
+namespace moldau::logsim {
+
+// flush=ack: what was committed is there for ever.
+sim::ScenarioEntry log_ack();
+// flush=async: a power loss or a failed sync may take what was not synced.
+sim::ScenarioEntry log_async();
+// Bits flip: whatever is served with a checksum that holds is what was written.
+sim::ScenarioEntry log_damage();
+
+}  // namespace moldau::logsim
