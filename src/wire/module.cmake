@@ -28,3 +28,10 @@ add_dependencies(moldau_wire_messages wire_messages)
 target_sources(moldau_wire PRIVATE $<TARGET_OBJECTS:moldau_wire_messages>)
 target_include_directories(moldau_wire PUBLIC ${wire_gen})
 add_dependencies(moldau_wire wire_messages)
+
+# The codecs of record batches.
+find_package(ZLIB REQUIRED)
+find_library(MOLDAU_LZ4 lz4 REQUIRED)
+find_library(MOLDAU_SNAPPY snappy REQUIRED)
+find_library(MOLDAU_ZSTD zstd REQUIRED)
+target_link_libraries(moldau_wire PUBLIC ZLIB::ZLIB ${MOLDAU_LZ4} ${MOLDAU_SNAPPY} ${MOLDAU_ZSTD})

@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/ids.h"
 #include "base/result.h"
+#include "wire/codec.h"
 #include "wire/types.h"
 
 namespace moldau::wire {
@@ -22,7 +23,6 @@ constexpr size_t kBatchPrefixSize =
 constexpr size_t kBatchCrcStart = 21;     // the checksum covers from here to the end
 constexpr size_t kBatchMagicOffset = 16;  // in formats 0 and 1 too
 
-enum class Codec : uint8_t { none = 0, gzip = 1, snappy = 2, lz4 = 3, zstd = 4 };
 enum class TimestampType : uint8_t { create_time = 0, log_append_time = 1 };
 
 struct BatchHeader {

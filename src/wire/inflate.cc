@@ -1,0 +1,188 @@
+#include "wire/inflate.h"
+
+#include <fmt/format.h>
+#define ZLIB_CONST
+#include <zlib.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "base/check.h"
+
+namespace moldau::wire {
+
+namespace {
+
+class PlainDecoder final : public Decoder {
+ public:
+  Result<void> begin(Bytes in, int8_t) override {
+    in_ = in;
+    return {};
+  }
+  Result<size_t> read(MutableBytes into) override {
+    size_t n = std::min(into.size(), in_.size());
+    if (n > 0) std::memcpy(into.data(), in_.data(), n);
+    in_ = in_.subspan(n);
+    return n;
+  }
+
+ private:
+  Bytes in_;
+};
+
+// One or more gzip members. What follows the last one and is no member is ignored, as Java's reader
+// does.
+class GzipDecoder final : public Decoder {
+ public:
+  ~GzipDecoder() override {
+    if (ready_) inflateEnd(&stream_);
+  }
+  Result<void> begin(Bytes in, int8_t) override {
+    constexpr int kGzipOnly = 16 + MAX_WBITS;
+    int code = ready_ ? inflateReset(&stream_) : inflateInit2(&stream_, kGzipOnly);
+    if (code != Z_OK) return fail(Errc::exhausted, "no memory for a gzip decoder");
+    ready_ = true;
+    ended_ = false;
+    stream_.next_in = in.data();
+    stream_.avail_in = static_cast<uInt>(in.size());
+    return {};
+  }
+  Result<size_t> read(MutableBytes into) override {
+    constexpr size_t kMost = std::numeric_limits<uInt>::max() / 2;
+    stream_.next_out = into.data();
+    stream_.avail_out = static_cast<uInt>(std::min(into.size(), kMost));
+    size_t room = stream_.avail_out;
+    while (!ended_ && stream_.avail_out > 0) {
+      int code = ::inflate(&stream_, Z_NO_FLUSH);
+      if (code == Z_STREAM_END) {
+        TRY_(next_member());
+      } else if (code != Z_OK || (stream_.avail_in == 0 && stream_.avail_out > 0)) {
+        return fail(Errc::corrupt, fmt::format("gzip: {}", stream_.msg ? stream_.msg : "cut"));
+      }
+    }
+    return room - stream_.avail_out;
+  }
+
+ private:
+  Result<void> next_member() {
+    constexpr uint8_t kMagic[] = {0x1f, 0x8b, 8};
+    ended_ = stream_.avail_in < sizeof kMagic ||
+             std::memcmp(stream_.next_in, kMagic, sizeof kMagic) != 0;
+    if (!ended_ && inflateReset(&stream_) != Z_OK) return fail(Errc::corrupt, "gzip: no reset");
+    return {};
+  }
+
+  z_stream stream_ = {};
+  bool ready_ = false;
+  bool ended_ = false;
+};
+
+class ZstdDecoder final : public Decoder {
+ public:
+  ~ZstdDecoder() override { ZSTD_freeDCtx(context_); }
+  Result<void> begin(Bytes in, int8_t) override {
+    constexpr size_t kKeep = size_t{16} << 20;  // a context with a larger window is not kept
+    if (context_ && ZSTD_sizeof_DCtx(context_) > kKeep) {
+      ZSTD_freeDCtx(context_);
+      context_ = nullptr;
+    }
+    if (!context_) context_ = ZSTD_createDCtx();
+    if (!context_) return fail(Errc::exhausted, "no memory for a zstd decoder");
+    ZSTD_DCtx_reset(context_, ZSTD_reset_session_only);
+    in_ = {in.data(), in.size(), 0};
+    whole_ = false;  // even an empty text is a frame
+    return {};
+  }
+  Result<size_t> read(MutableBytes into) override {
+    ZSTD_outBuffer out{into.data(), into.size(), 0};
+    while (out.pos < out.size) {
+      if (whole_ && in_.pos == in_.size) break;
+      size_t in_before = in_.pos, out_before = out.pos;
+      size_t hint = ZSTD_decompressStream(context_, &out, &in_);
+      if (ZSTD_isError(hint))
+        return fail(Errc::corrupt, fmt::format("zstd: {}", ZSTD_getErrorName(hint)));
+      whole_ = hint == 0;
+      bool stuck = in_.pos == in_before && out.pos == out_before;
+      if (!whole_ && stuck) return fail(Errc::corrupt, "zstd: cut");
+    }
+    return out.pos;
+  }
+
+ private:
+  ZSTD_DCtx* context_ = nullptr;
+  ZSTD_inBuffer in_ = {};
+  bool whole_ = false;  // a frame has just ended
+};
+
+std::unique_ptr<Decoder> make_decoder(Codec codec) {
+  switch (codec) {
+    case Codec::none:
+      return std::make_unique<PlainDecoder>();
+    case Codec::gzip:
+      return std::make_unique<GzipDecoder>();
+    case Codec::snappy:
+      return make_snappy_decoder();
+    case Codec::lz4:
+      return make_lz4_decoder();
+    case Codec::zstd:
+      return std::make_unique<ZstdDecoder>();
+  }
+  return nullptr;
+}
+
+constexpr std::string_view kNames[] = {"none", "gzip", "snappy", "lz4", "zstd"};
+
+}  // namespace
+
+std::string_view codec_name(Codec codec) { return kNames[static_cast<size_t>(codec)]; }
+
+std::optional<Codec> codec_of_name(std::string_view name) {
+  auto found = std::ranges::find(kNames, name);
+  if (found == std::end(kNames)) return std::nullopt;
+  return static_cast<Codec>(found - std::begin(kNames));
+}
+
+Inflater::~Inflater() = default;
+
+Result<void> Inflater::begin(Codec codec, int8_t magic, Bytes in) {
+  current_ = nullptr;
+  size_t index = static_cast<size_t>(codec);
+  if (index >= decoders_.size())
+    return fail(Errc::unsupported, fmt::format("compression {} does not exist", index));
+  if (!decoders_[index]) decoders_[index] = make_decoder(codec);
+  total_ = 0;
+  limit_ = std::max(limits_.least,
+                    in.size() > SIZE_MAX / limits_.ratio ? SIZE_MAX : in.size() * limits_.ratio);
+  TRY_(decoders_[index]->begin(in, magic));
+  current_ = decoders_[index].get();
+  return {};
+}
+
+Result<size_t> Inflater::read(MutableBytes into) {
+  CHECK(current_ && !into.empty(), "read without begin, or of nothing");
+  TRY(n, current_->read(into));
+  total_ += n;
+  if (total_ > limit_)
+    return fail(Errc::too_large,
+                fmt::format("compressed records grow to more than {} bytes", limit_));
+  return n;
+}
+
+Result<std::vector<uint8_t>> inflate_all(Inflater& inflater, Codec codec, int8_t magic, Bytes in) {
+  constexpr size_t kLeastStep = 4096;
+  TRY_(inflater.begin(codec, magic, in));
+  std::vector<uint8_t> out;
+  size_t size = 0;
+  for (;;) {
+    if (out.size() - size < kLeastStep) out.resize(std::max(kLeastStep, out.size() * 2));
+    TRY(n, inflater.read(MutableBytes(out).subspan(size)));
+    if (n == 0) break;
+    size += n;
+  }
+  out.resize(size);
+  return out;
+}
+
+}  // namespace moldau::wire
