@@ -17,15 +17,15 @@ namespace {
 
 class PlainDecoder final : public Decoder {
  public:
-  Result<void> begin(Bytes in, int8_t) override {
+  Result<void> start(Bytes in, int8_t) override {
     in_ = in;
     return {};
   }
-  Result<size_t> read(MutableBytes into) override {
-    size_t n = std::min(into.size(), in_.size());
-    if (n > 0) std::memcpy(into.data(), in_.data(), n);
-    in_ = in_.subspan(n);
-    return n;
+  Result<void> fill(MutableBytes into, size_t& done) override {
+    done = std::min(into.size(), in_.size());
+    if (done > 0) std::memcpy(into.data(), in_.data(), done);
+    in_ = in_.subspan(done);
+    return {};
   }
 
  private:
@@ -39,7 +39,7 @@ class GzipDecoder final : public Decoder {
   ~GzipDecoder() override {
     if (ready_) inflateEnd(&stream_);
   }
-  Result<void> begin(Bytes in, int8_t) override {
+  Result<void> start(Bytes in, int8_t) override {
     constexpr int kGzipOnly = 16 + MAX_WBITS;
     int code = ready_ ? inflateReset(&stream_) : inflateInit2(&stream_, kGzipOnly);
     if (code != Z_OK) return fail(Errc::exhausted, "no memory for a gzip decoder");
@@ -49,20 +49,20 @@ class GzipDecoder final : public Decoder {
     stream_.avail_in = static_cast<uInt>(in.size());
     return {};
   }
-  Result<size_t> read(MutableBytes into) override {
+  Result<void> fill(MutableBytes into, size_t& done) override {
     constexpr size_t kMost = std::numeric_limits<uInt>::max() / 2;
     stream_.next_out = into.data();
     stream_.avail_out = static_cast<uInt>(std::min(into.size(), kMost));
-    size_t room = stream_.avail_out;
     while (!ended_ && stream_.avail_out > 0) {
       int code = ::inflate(&stream_, Z_NO_FLUSH);
+      done = static_cast<size_t>(stream_.next_out - into.data());
       if (code == Z_STREAM_END) {
         TRY_(next_member());
       } else if (code != Z_OK || (stream_.avail_in == 0 && stream_.avail_out > 0)) {
         return fail(Errc::corrupt, fmt::format("gzip: {}", stream_.msg ? stream_.msg : "cut"));
       }
     }
-    return room - stream_.avail_out;
+    return {};
   }
 
  private:
@@ -82,7 +82,7 @@ class GzipDecoder final : public Decoder {
 class ZstdDecoder final : public Decoder {
  public:
   ~ZstdDecoder() override { ZSTD_freeDCtx(context_); }
-  Result<void> begin(Bytes in, int8_t) override {
+  Result<void> start(Bytes in, int8_t) override {
     constexpr size_t kKeep = size_t{16} << 20;  // a context with a larger window is not kept
     if (context_ && ZSTD_sizeof_DCtx(context_) > kKeep) {
       ZSTD_freeDCtx(context_);
@@ -92,22 +92,22 @@ class ZstdDecoder final : public Decoder {
     if (!context_) return fail(Errc::exhausted, "no memory for a zstd decoder");
     ZSTD_DCtx_reset(context_, ZSTD_reset_session_only);
     in_ = {in.data(), in.size(), 0};
-    whole_ = false;  // even an empty text is a frame
+    whole_ = true;  // nothing at all is an end too, as Java's reader has it
     return {};
   }
-  Result<size_t> read(MutableBytes into) override {
+  Result<void> fill(MutableBytes into, size_t& done) override {
     ZSTD_outBuffer out{into.data(), into.size(), 0};
-    while (out.pos < out.size) {
-      if (whole_ && in_.pos == in_.size) break;
+    while (out.pos < out.size && !(whole_ && in_.pos == in_.size)) {
       size_t in_before = in_.pos, out_before = out.pos;
       size_t hint = ZSTD_decompressStream(context_, &out, &in_);
+      done = out.pos;
       if (ZSTD_isError(hint))
         return fail(Errc::corrupt, fmt::format("zstd: {}", ZSTD_getErrorName(hint)));
       whole_ = hint == 0;
       bool stuck = in_.pos == in_before && out.pos == out_before;
       if (!whole_ && stuck) return fail(Errc::corrupt, "zstd: cut");
     }
-    return out.pos;
+    return {};
   }
 
  private:
@@ -142,6 +142,16 @@ std::optional<Codec> codec_of_name(std::string_view name) {
   auto found = std::ranges::find(kNames, name);
   if (found == std::end(kNames)) return std::nullopt;
   return static_cast<Codec>(found - std::begin(kNames));
+}
+
+Result<size_t> Decoder::read(MutableBytes into) {
+  if (failure_) return *failure_;
+  size_t done = 0;
+  Result<void> filled = fill(into, done);
+  if (filled) return done;
+  failure_ = std::move(filled.error());
+  if (done == 0) return *failure_;
+  return done;
 }
 
 Inflater::~Inflater() = default;

@@ -8,6 +8,7 @@
 #pragma once
 #include <array>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/bytes.h"
@@ -30,9 +31,20 @@ class Decoder {
   Decoder& operator=(const Decoder&) = delete;
   virtual ~Decoder() = default;
   // Forgets what was before.
-  virtual Result<void> begin(Bytes in, int8_t magic) = 0;
-  // Fills `into` as far as there is data; 0 at the end.
-  virtual Result<size_t> read(MutableBytes into) = 0;
+  Result<void> begin(Bytes in, int8_t magic) {
+    failure_.reset();
+    return start(in, magic);
+  }
+  // Fills `into` as far as there is data; 0 at the end. What comes before a failure is given first.
+  Result<size_t> read(MutableBytes into);
+
+ protected:
+  virtual Result<void> start(Bytes in, int8_t magic) = 0;
+  // done: how much of `into` has been filled, also if it fails.
+  virtual Result<void> fill(MutableBytes into, size_t& done) = 0;
+
+ private:
+  std::optional<Error> failure_;
 };
 
 // Reusable: the codecs' states are made once and kept. Not for several threads at a time.

@@ -21,8 +21,7 @@ uint32_t load_le32(const uint8_t* p) {
 
 class BlockDecoder : public Decoder {
  public:
-  Result<size_t> read(MutableBytes into) final {
-    size_t done = 0;
+  Result<void> fill(MutableBytes into, size_t& done) final {
     while (done < into.size()) {
       if (block_.empty()) {
         TRY(more, next_block());
@@ -34,7 +33,7 @@ class BlockDecoder : public Decoder {
       block_ = block_.subspan(n);
       done += n;
     }
-    return done;
+    return {};
   }
 
  protected:
@@ -66,8 +65,9 @@ class BlockDecoder : public Decoder {
 // Java's library writes a header and then blocks with their lengths; everybody else one bare block.
 class SnappyDecoder final : public BlockDecoder {
  public:
-  Result<void> begin(Bytes in, int8_t) override {
+  Result<void> start(Bytes in, int8_t) override {
     reset(in);
+    if (in_.empty()) return fail(Errc::corrupt, "snappy: nothing to decompress");
     bare_ = !starts_with_header();
     if (!bare_) TRY_(take_header());
     return {};
@@ -94,7 +94,7 @@ class SnappyDecoder final : public BlockDecoder {
       TRY_(take_header());
       return true;
     }
-    if (in_.size() < sizeof(int32_t)) return fail(Errc::corrupt, "snappy: length of a block cut");
+    if (in_.size() < sizeof(int32_t)) return false;  // Java's reader ends there
     int32_t length = load_be<int32_t>(take(sizeof(int32_t)).data());
     if (length < 0 || static_cast<size_t>(length) > in_.size())
       return fail(Errc::corrupt,
@@ -125,7 +125,7 @@ class SnappyDecoder final : public BlockDecoder {
 // which nobody looks at.
 class Lz4Decoder final : public BlockDecoder {
  public:
-  Result<void> begin(Bytes in, int8_t magic) override {
+  Result<void> start(Bytes in, int8_t magic) override {
     reset(in);
     ended_ = false;
     constexpr size_t kLeast = 7;

@@ -175,6 +175,7 @@ bool RecordWalk::read_record() {
     if (!key) return fail("a header has no key");
   }
   if (!body.empty()) return fail("it is shorter than its length");
+  if (offsets_ == Offsets::any) return true;
   bool follows = offsets_ == Offsets::sequential ? record_.offset_delta == last_delta_ + 1
                                                  : record_.offset_delta > last_delta_;
   if (!follows) return fail("its offset does not follow the one before");
@@ -184,9 +185,14 @@ bool RecordWalk::read_record() {
   return true;
 }
 
+// Both wrap as Java's addition does: a producer may send anything.
+Offset RecordWalk::offset() const {
+  return Offset(static_cast<int64_t>(static_cast<uint64_t>(header_.base_offset.value) +
+                                     static_cast<uint64_t>(int64_t{record_.offset_delta})));
+}
+
 int64_t RecordWalk::timestamp() const {
   if (header_.timestamp_type() == TimestampType::log_append_time) return header_.max_timestamp;
-  // Wraps as Java's addition does: a producer may send anything.
   return static_cast<int64_t>(static_cast<uint64_t>(header_.base_timestamp) +
                               static_cast<uint64_t>(record_.timestamp_delta));
 }

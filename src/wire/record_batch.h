@@ -97,7 +97,8 @@ struct Record {
 //   TRY_(walk.finish());
 class RecordWalk {
  public:
-  enum class Offsets : uint8_t { sequential, ascending };  // ascending: gaps that compaction left
+  // ascending: gaps that compaction left. any: as Kafka reads, who counts for himself.
+  enum class Offsets : uint8_t { sequential, ascending, any };
 
   // records: what follows the header of the batch.
   RecordWalk(const BatchHeader& header, Bytes records, Offsets offsets = Offsets::sequential)
@@ -107,7 +108,7 @@ class RecordWalk {
 
   bool next();
   const Record& record() const { return record_; }
-  Offset offset() const { return header_.base_offset + record_.offset_delta; }
+  Offset offset() const;
   // Milliseconds; that of the batch if the broker set it.
   int64_t timestamp() const;
   // After next() returned false: an error names the record and what is wrong with it.

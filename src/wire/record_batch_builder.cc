@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/varint.h"
+#include "wire/compress.h"
 
 namespace moldau::wire {
 namespace {
@@ -58,9 +59,18 @@ void RecordBatchBuilder::add_at(Offset offset, int64_t timestamp, NullableBytes 
   out_.insert(out_.end(), body_.begin(), body_.end());
 }
 
+void RecordBatchBuilder::compress_records() {
+  if (options_.codec == Codec::none) return;
+  std::vector<uint8_t> packed(kBatchHeaderSize);
+  int level = options_.level.value_or(level_range(options_.codec).usual);
+  compress(options_.codec, level, 2, Bytes(out_).subspan(kBatchHeaderSize), packed);
+  out_ = std::move(packed);
+}
+
 std::vector<uint8_t> RecordBatchBuilder::finish() {
   CHECK(count_ > 0, "a batch has at least one record");
-  int16_t attributes = 0;
+  compress_records();
+  auto attributes = static_cast<int16_t>(options_.codec);
   bool stamped = options_.timestamp_type == TimestampType::log_append_time;
   if (stamped) attributes |= BatchHeader::kLogAppendTime;
   if (options_.transactional) attributes |= BatchHeader::kTransactional;

@@ -1,6 +1,7 @@
-// Builds a record batch of format 2, not compressed: for producers, control records, internal
-// topics and tests.
+// Builds a record batch of format 2: for producers, control records, internal topics, conversion
+// and tests.
 #pragma once
+#include <optional>
 #include <vector>
 
 #include "wire/record_batch.h"
@@ -19,6 +20,8 @@ class RecordBatchBuilder {
     int32_t base_sequence = -1;
     bool transactional = false;
     bool control = false;
+    Codec codec = Codec::none;
+    std::optional<int> level;  // of the codec; nothing: the usual one
   };
   struct Header {
     std::string_view key;
@@ -34,7 +37,7 @@ class RecordBatchBuilder {
   void add_at(Offset offset, int64_t timestamp, NullableBytes key, NullableBytes value,
               std::span<const Header> headers = {});
   int32_t record_count() const { return count_; }
-  // Bytes so far.
+  // Bytes so far, not compressed.
   size_t size() const { return out_.size(); }
   // The batch, complete; the builder is empty afterwards and must not be used again. At least one
   // record was added.
@@ -43,6 +46,7 @@ class RecordBatchBuilder {
  private:
   void varint(int64_t v);
   void bytes(const NullableBytes& v);
+  void compress_records();
 
   Options options_;
   std::vector<uint8_t> out_;
