@@ -2,14 +2,29 @@
 // and properties.
 #pragma once
 #include <cstdint>
+#include <limits>
+#include <optional>
 #include <string>
 
 #include "base/ids.h"
 #include "base/time.h"
 #include "host/address.h"
 #include "log/log_core.h"
+#include "wire/produced_batch.h"
 
 namespace moldau::broker {
+
+// What a topic goes by that says nothing else.
+struct TopicDefaults {
+  std::optional<wire::Codec> codec;      // compression.type; nothing: producer
+  std::optional<int> compression_level;  // compression.gzip.level and so on
+  wire::TimestampType timestamp_type = wire::TimestampType::create_time;  // message.timestamp.type
+  int64_t timestamp_before_max_millis =
+      std::numeric_limits<int64_t>::max();           // message.timestamp.before.max.ms
+  int64_t timestamp_after_max_millis = 3600 * 1000;  // message.timestamp.after.max.ms
+  // Ours: header leaves what is in compressed batches to their readers.
+  wire::BatchValidation validation = wire::BatchValidation::full;
+};
 
 struct BrokerConfig {
   BrokerId node_id{1};                   // node.id
@@ -22,6 +37,7 @@ struct BrokerConfig {
   int32_t max_message_bytes = 1048588;   // message.max.bytes: of one batch
   int32_t fetch_max_bytes =
       55 << 20;  // fetch.max.bytes: of one reply, whatever the consumer asks for
+  TopicDefaults topic;
   log::LogConfig log;
 };
 

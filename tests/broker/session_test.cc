@@ -24,9 +24,6 @@ TEST_F(SessionTest, ClosesOnApisAndVersionsThatAreNotServed) {
     EXPECT_TRUE(closes(key, 99)) << key;
     EXPECT_TRUE(closes(key, -1)) << key;
   }
-  for (int16_t version = 0; version <= 2; version++)
-    EXPECT_TRUE(closes(api::kProduce, version)) << version;
-  EXPECT_TRUE(closes(api::kFetch, 3));
 }
 
 TEST_F(SessionTest, ClosesOnDamagedRequests) {
@@ -91,7 +88,7 @@ TEST_F(SessionTest, ApiVersionsListsWhatIsServed) {
   }
   EXPECT_EQ(reply.left(), 0u);
   EXPECT_EQ(ranges[api::kProduce], std::pair(int16_t{0}, int16_t{13}));
-  EXPECT_EQ(ranges[api::kFetch], std::pair(int16_t{4}, int16_t{18}));
+  EXPECT_EQ(ranges[api::kFetch], std::pair(int16_t{0}, int16_t{18}));
   EXPECT_EQ(ranges[api::kApiVersions].second, 4);
 }
 

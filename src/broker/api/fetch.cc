@@ -8,6 +8,7 @@
 #include <map>
 
 #include "base/bug.h"
+#include "broker/api/fetch_old.h"
 #include "broker/api/handlers.h"
 #include "broker/errors.h"
 #include "broker/node.h"
@@ -118,6 +119,15 @@ host::Task<log::ReadResult> read_one(Fetching& f, Attempt& attempt, Wanted& want
   Offset from(wanted.asked->fetch_offset);
   Result<log::ReadResult> read = co_await wanted.partition->read(f.node.env, from, limit, first);
   marks = wanted.partition->watermarks();
+  if (read && f.request->version < kFirstOfFormat2) {
+    Result<void> converted = co_await convert_read(*read, f.request->version, from);
+    if (!converted) {
+      wanted.error = converted.error().code() == Errc::unsupported
+                         ? ErrorCode::unsupported_compression_type
+                         : to_kafka(converted.error());
+      co_return none;
+    }
+  }
   if (read) co_return std::move(*read);
   wanted.error = to_kafka(read.error());
   co_return none;

@@ -20,9 +20,9 @@ Answer init_producer_id(Node& node, RequestPtr request);
 // our range (KIP-511).
 net::Outgoing api_versions_unsupported(Request& request);
 
-// Which versions we advertise, and which of those we answer. Kafka 4.3.1 advertises Produce from 0
+// Which versions we advertise, and which of those we answer. (Kafka 4.3.1 advertises Produce from 0
 // because librdkafka up to 2.11 sends compressed batches only then, and closes the connection on 0
-// to 2; so do we.
+// to 2; we answer those as 3.9 did.)
 struct Served {
   wire::ApiKey key;
   int16_t min_advertised;

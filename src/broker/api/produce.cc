@@ -5,6 +5,8 @@
 // for the other replicas, so it does not matter yet: our own disk is waited for as long as it
 // takes, as in Kafka. Transactional batches are INVALID_TXN_STATE until transactions are here.
 // Not there yet: duplicate detection for idempotent producers, transactions (docs/status.md).
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/bug.h"
@@ -46,6 +48,7 @@ struct Production : net::Later {
   ProduceRequest body;
   ProduceResponse response;
   std::vector<Pending> pending;
+  wire::Inflater inflater;
   ErrorCode fault = ErrorCode::none;  // of the whole request
   bool failed = false;
 };
@@ -63,10 +66,11 @@ void refuse_batch(Production& p, PartitionAnswer& answer, const wire::BatchFault
                   const replica::Partition& partition) {
   refuse(p, answer, fault.error, fault.text);
   if (fault.in_log) answer.log_start_offset = partition.watermarks().log_start.value;
-  if (!fault.record) return;
-  auto errors = p.request->arena.array<ProduceResponse::BatchIndexAndErrorMessage>(1);
-  errors[0] = {.batch_index = *fault.record,
-               .batch_index_error_message = p.request->arena.copy(fault.record_text)};
+  Arena& arena = p.request->arena;
+  auto errors = arena.array<ProduceResponse::BatchIndexAndErrorMessage>(fault.records.size());
+  for (size_t i = 0; i < errors.size(); i++)
+    errors[i] = {.batch_index = fault.records[i].index,
+                 .batch_index_error_message = arena.copy(fault.records[i].text)};
   answer.record_errors = errors;
 }
 
@@ -90,15 +94,34 @@ ErrorCode fault(const ProduceRequest& body) {
   return body.acks < -1 || body.acks > 1 ? ErrorCode::invalid_required_acks : ErrorCode::none;
 }
 
+wire::ProducedBatch check(Production& p, const replica::Partition& partition, Bytes records,
+                          WallTime now) {
+  const TopicDefaults& topic = p.node.config.topic;
+  std::string name = fmt::format("{}-{}", partition.topic(), partition.index());
+  wire::ProduceRules rules{.version = p.request->version,
+                           .max_batch_bytes = p.node.config.max_message_bytes,
+                           .now = now,
+                           .max_behind_millis = topic.timestamp_before_max_millis,
+                           .max_ahead_millis = topic.timestamp_after_max_millis,
+                           .timestamp_type = topic.timestamp_type,
+                           .codec = topic.codec,
+                           .level = topic.compression_level,
+                           .validation = topic.validation,
+                           .partition = name};
+  return wire::check_produced(p.request->writable(records), rules, p.inflater);
+}
+
 host::Task<void> append(Production& p, Partitions::Ref partition,
                         const ProduceRequest::PartitionProduceData& data, PartitionAnswer& answer) {
   Node& node = p.node;
-  wire::ProduceRules rules{.version = p.request->version,
-                           .max_batch_bytes = node.config.max_message_bytes,
-                           .now = node.env.clock.wall()};
-  wire::ProducedBatch batch = wire::check_produced(p.request->writable(data.records.bytes), rules);
+  WallTime now = node.env.clock.wall();
+  wire::ProducedBatch batch = check(p, *partition, data.records.bytes, now);
   if (batch.fault.error != ErrorCode::none) {
     refuse_batch(p, answer, batch.fault, *partition);
+    co_return;
+  }
+  if (batch.bytes.empty()) {  // Produce below 3 with nothing, or with less than one message
+    answer.base_offset = -1;
     co_return;
   }
   Result<void> room = co_await partition->wait_for_room(node.env);
@@ -106,13 +129,14 @@ host::Task<void> append(Production& p, Partitions::Ref partition,
     refuse(p, answer, to_kafka(room.error()), room.error().text());
     co_return;
   }
-  Result<log::Appended> appended =
-      partition->append(p.request->frame.block, batch.bytes, rules.now);
+  const BlockRef& block = batch.block ? batch.block : p.request->frame.block;
+  Result<log::Appended> appended = partition->append(block, batch.bytes, now);
   if (!appended) {
     refuse(p, answer, to_kafka(appended.error()), appended.error().text());
     co_return;
   }
   answer.base_offset = appended->base.value;
+  answer.log_append_time_ms = batch.append_time;
   answer.log_start_offset = appended->log_start.value;
   p.pending.push_back({partition, *appended, &answer});
   co_await partition->write_out(node.env);

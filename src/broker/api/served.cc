@@ -2,13 +2,12 @@
 
 namespace moldau::broker {
 
-// Kafka 4.3.1's ranges, and below them what the 3.9 line served where nothing stands in the way
-// (docs/status.md: Fetch below 4 waits for the conversion of old message formats).
+// Kafka 4.3.1's ranges, and below them what the 3.9 line served.
 std::span<const Served> served_apis() {
   using wire::ApiKey;
   static constexpr Served kServed[] = {
-      {ApiKey::produce, 0, 3, 13, &produce},
-      {ApiKey::fetch, 4, 4, 18, &fetch},
+      {ApiKey::produce, 0, 0, 13, &produce},
+      {ApiKey::fetch, 0, 0, 18, &fetch},
       {ApiKey::list_offsets, 0, 0, 11, &list_offsets},
       {ApiKey::metadata, 0, 0, 13, &metadata},
       {ApiKey::find_coordinator, 0, 0, 6, &find_coordinator},
