@@ -53,6 +53,7 @@ Task<Result<void>> remove_tree(host::Env& env, std::string path) {
 }
 
 std::string banner(const broker::Server& server, Duration took, bool ephemeral) {
+  std::string data = fmt::format("{}", fmt::join(server.log_dirs(), ", "));
   std::string at = server.address().to_string();
   if (server.address().ip.is_any()) at = fmt::format("localhost:{}", server.address().port);
   return fmt::format(
@@ -65,7 +66,7 @@ std::string banner(const broker::Server& server, Duration took, bool ephemeral) 
       "  echo 'hello, river' | kcat -P -b {} -t hello\n"
       "  kcat -C -b {} -t hello -o beginning -e\n"
       "  kcat -L -b {}\n",
-      MOLDAU_VERSION, static_cast<double>(took.nanos) / 1e6, at, server.data_dir(),
+      MOLDAU_VERSION, static_cast<double>(took.nanos) / 1e6, at, data,
       ephemeral ? " (removed at the end)" : "", server.cluster_id(), at, at, at);
 }
 
@@ -102,9 +103,9 @@ Task<Result<broker::BrokerConfig>> Dev::configure() {
   broker::BrokerConfig config;
   CO_TRY(address, resolve(env_, options_.listen));
   config.listen = address;
-  config.data_dir = options_.ephemeral      ? ephemeral_data_dir(env_)
-                    : options_.data.empty() ? default_data_dir()
-                                            : options_.data;
+  config.log_dirs = options_.data;
+  if (options_.ephemeral) config.log_dirs = {ephemeral_data_dir(env_)};
+  if (config.log_dirs.empty()) config.log_dirs = {default_data_dir()};
   if (options_.async_flush) config.log.flush = log::Flush::async;
   co_return config;
 }
@@ -153,7 +154,7 @@ Task<void> Dev::run() {
     exit_code_ = 2;
     co_return;
   }
-  std::string data_dir = config->data_dir;
+  std::string data_dir = config->log_dirs.front();
   co_await serve(std::move(*config));
   if (!options_.ephemeral) co_return;
   Result<void> removed = co_await remove_tree(env_, data_dir);

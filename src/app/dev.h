@@ -1,11 +1,12 @@
 // `moldau dev`: a broker for this machine, without any configuration.
 #pragma once
 #include <string>
+#include <vector>
 
 namespace moldau::app {
 
 struct DevOptions {
-  std::string data;  // empty: under the user's state directory
+  std::vector<std::string> data;  // empty: under the user's state directory
   std::string listen = "127.0.0.1:9092";
   bool ephemeral = false;    // a new directory, removed at the end
   bool async_flush = false;  // Kafka's way: the page cache counts

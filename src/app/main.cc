@@ -13,8 +13,11 @@ int main(int argc, char** argv) {
   moldau::app::DevOptions dev;
   CLI::App* dev_command =
       app.add_subcommand("dev", "Run a broker for this machine, without any configuration");
-  dev_command->add_option("--data", dev.data,
-                          "Data directory (default: under the user's state directory)");
+  dev_command
+      ->add_option("--data", dev.data,
+                   "Data directory, several times or with commas for several disks "
+                   "(default: under the user's state directory)")
+      ->delimiter(',');
   dev_command->add_option("--listen", dev.listen, "Address to listen on")->capture_default_str();
   dev_command->add_flag("--ephemeral", dev.ephemeral, "A new data directory, removed at the end");
   dev_command->add_flag("--async-flush", dev.async_flush,

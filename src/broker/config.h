@@ -5,6 +5,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/ids.h"
 #include "base/time.h"
@@ -30,7 +31,8 @@ struct BrokerConfig {
   BrokerId node_id{1};                   // node.id
   host::Address listen;                  // listeners
   std::string advertised_host;           // advertised.listeners; empty: the listener's address
-  std::string data_dir;                  // log.dirs
+  std::vector<std::string> log_dirs;     // log.dirs; the first one holds the metadata as well
+  int recovery_tasks_per_dir = 2;        // num.recovery.threads.per.data.dir: opened at a time
   int32_t num_partitions = 1;            // num.partitions
   bool auto_create_topics = true;        // auto.create.topics.enable
   size_t max_request_bytes = 100 << 20;  // socket.request.max.bytes

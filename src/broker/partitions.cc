@@ -6,8 +6,11 @@
 #include "host/disk.h"
 #include "host/entropy.h"
 #include "host/env.h"
+#include "host/scope.h"
 #include "host/whole_file.h"
+#include "log/dir_name.h"
 #include "log/log_dir.h"
+#include "log/log_dirs.h"
 #include "replica/driver.h"
 
 namespace moldau::broker {
@@ -36,15 +39,6 @@ Task<Result<std::optional<Uuid>>> owner_of(host::Env& env, std::string directory
   co_return std::optional<Uuid>(*id);
 }
 
-// Another topic of that name left its directory: a deletion that failed, or that a crash cut short.
-// It is kept under another name, as Kafka does, and never shown as the new topic's.
-Task<Result<void>> set_aside(host::Env& env, std::string directory) {
-  std::string aside = fmt::format("{}.{:016x}-stray", directory, env.entropy.next());
-  CO_TRY_(env.disk.rename(directory, aside));
-  std::string parent = host::parent_directory(directory);
-  co_return co_await env.disk.sync_directory(parent);
-}
-
 Task<Result<bool>> exists(host::Env& env, std::string directory) {
   auto entries = co_await env.disk.list(directory);
   if (entries) co_return true;
@@ -52,25 +46,37 @@ Task<Result<bool>> exists(host::Env& env, std::string directory) {
   co_return std::move(entries.error());
 }
 
+std::string name_of(const Topic& topic, int32_t index) {
+  return fmt::format("{}-{}", topic.name, index);
+}
+
 }  // namespace
 
-// One partition of the topic. fresh: the topic is being made, so that nothing that is there already
-// can be its.
-Task<Result<Partitions::Ref>> Partitions::open_one(host::Env& env, const Topic& topic,
-                                                   int32_t index, bool fresh) {
-  std::string directory = fmt::format("{}/{}-{}", dir_.path(), topic.name, index);
-  CO_TRY(there, exists(env, directory));
-  std::optional<Uuid> owner;
-  if (there) {
-    CO_TRY(found, owner_of(env, directory));
-    bool stray = fresh || (found && *found != topic.id);
-    if (stray)
-      CO_TRY_(set_aside(env, directory));
-    else
-      owner = found;
+// Another topic of that name left its directory: a deletion that failed, or that a crash cut short.
+// It is kept under another name, as Kafka does, and never shown as the new topic's.
+Task<Result<void>> Partitions::set_aside(host::Env& env, log::LogDir& dir, std::string name) {
+  Uuid unique = env.entropy.uuid();
+  std::string from = dir.path() + "/" + name;
+  std::string to = dir.path() + "/" + dir_name_with_suffix(name, log::DirKind::stray, unique);
+  CO_TRY_(env.disk.rename(from, to));
+  CO_TRY_(env.disk.sync_directory(dir.path()));
+  if (dirs_.find(name) == &dir) dirs_.removed(name);
+  co_return Result<void>();
+}
+
+// One partition of the topic in that directory, made if it is missing.
+Task<Result<Partitions::Ref>> Partitions::open_one(host::Env& env, log::LogDir& dir,
+                                                   const Topic& topic, int32_t index) {
+  std::string name = name_of(topic, index);
+  std::string directory = dir.path() + "/" + name;
+  CO_TRY(owner, owner_of(env, directory));
+  if (owner && *owner != topic.id) {
+    CO_TRY_(set_aside(env, dir, name));
+    owner.reset();
   }
   PartitionIndex number(index);
-  CO_TRY(partition, replica::Partition::open(env, dir_, topic.name, number, config_));
+  CO_TRY(partition, replica::Partition::open(env, dir, topic.name, number, config_));
+  dirs_.placed(name, dir);
   if (owner) co_return std::move(partition);
   std::string path = directory + kMetadata;
   std::string text = fmt::format("version: 0\ntopic_id: {}\n", topic.id.to_string());
@@ -80,45 +86,132 @@ Task<Result<Partitions::Ref>> Partitions::open_one(host::Env& env, const Topic& 
   co_return std::move(written.error());
 }
 
+// A partition of a topic that is being made: nothing that is there already can be its. A directory
+// that fails meanwhile gives way to the next one.
+Task<Result<Partitions::Ref>> Partitions::make_one(host::Env& env, const Topic& topic,
+                                                   int32_t index) {
+  std::string name = name_of(topic, index);
+  for (log::LogDir* old : dirs_.opened()) {
+    if (old->offline()) continue;
+    std::string directory = old->path() + "/" + name;
+    CO_TRY(there, exists(env, directory));
+    if (there) CO_TRY_(set_aside(env, *old, name));
+  }
+  while (log::LogDir* dir = dirs_.choose()) {
+    Result<Ref> made = co_await open_one(env, *dir, topic, index);
+    if (made) co_return made;
+    if (made.error().code() == Errc::io) dir->fail(made.error());
+    dirs_.removed(name);
+    if (!dir->offline()) co_return made;
+  }
+  co_return fail(Errc::offline, "all log directories are offline");
+}
+
 Partitions::Ref Partitions::find(std::string_view topic, int32_t index) const {
   return open_.enter([&](const Open& open) {
     auto it = open.by_name.find(Key(topic, index));
-    return it == open.by_name.end() ? Ref() : it->second;
+    bool here = it != open.by_name.end() && !open.offline.contains(it->first);
+    return here ? it->second : Ref();
   });
+}
+
+wire::ErrorCode Partitions::absent(std::string_view topic, int32_t index) const {
+  bool offline =
+      open_.enter([&](const Open& open) { return open.offline.contains(Key(topic, index)); });
+  return offline ? wire::ErrorCode::kafka_storage_error
+                 : wire::ErrorCode::unknown_topic_or_partition;
 }
 
 size_t Partitions::size() const {
   return open_.enter([](const Open& open) { return open.by_name.size(); });
 }
 
-Task<Result<std::vector<Partitions::Ref>>> Partitions::open_all(host::Env& env, const Topic& topic,
-                                                                bool fresh) {
-  std::vector<Ref> opened;
-  for (int32_t i = 0; i < topic.partitions; i++) {
-    Result<Ref> partition = co_await open_one(env, topic, i, fresh);
-    if (partition) {
-      opened.push_back(std::move(*partition));
-      continue;
-    }
-    // In order: a log that just goes away would make the whole directory look unclean.
-    if (fresh) {
-      co_await discard(env, std::move(opened));
-    } else {
-      for (Ref& one : opened) (void)co_await one->close(env);
-    }
-    co_return std::move(partition.error());
-  }
-  co_return opened;
+void Partitions::lose(const Topic& topic, int32_t index) {
+  open_.enter([&](Open& open) { open.offline.insert(Key(topic.name, index)); });
 }
 
-Task<Result<void>> Partitions::open(host::Env& env, Topic topic) {
-  CO_TRY(opened, open_all(env, topic, false));
-  serve(std::move(opened));
+size_t Partitions::on_offline(const log::LogDir& dir) {
+  std::vector<std::pair<Key, Ref>> all = open_.enter([](const Open& open) {
+    return std::vector<std::pair<Key, Ref>>(open.by_name.begin(), open.by_name.end());
+  });
+  std::erase_if(all,
+                [&](const auto& one) { return dirs_.find(one.second->log().directory()) != &dir; });
+  open_.enter([&](Open& open) {
+    for (auto& [key, partition] : all) open.offline.insert(key);
+  });
+  return all.size();
+}
+
+// What is to be opened in one directory; several tasks take from it.
+struct Partitions::Queue {
+  log::LogDir* dir = nullptr;
+  std::vector<std::pair<const Topic*, int32_t>> all;
+  size_t next = 0;
+  std::optional<Error> error;
+};
+
+Task<void> Partitions::open_queue(host::Env& env, Queue& queue) {
+  while (queue.next < queue.all.size() && !queue.error) {
+    auto [topic, index] = queue.all[queue.next++];
+    if (queue.dir->offline()) {
+      lose(*topic, index);
+      continue;
+    }
+    Result<Ref> opened = co_await open_one(env, *queue.dir, *topic, index);
+    if (opened) {
+      std::vector<Ref> one(1, std::move(*opened));
+      serve(std::move(one));
+      continue;
+    }
+    if (opened.error().code() == Errc::io) queue.dir->fail(opened.error());
+    if (queue.dir->offline())
+      lose(*topic, index);
+    else
+      queue.error = std::move(opened.error()).in("topic " + topic->name);
+  }
+}
+
+Task<Result<void>> Partitions::open(host::Env& env, std::shared_ptr<const Topics> topics) {
+  bool incomplete = dirs_.incomplete();
+  std::map<std::string, Queue> queues;  // by path
+  for (const Topic& topic : topics->all()) {
+    for (int32_t i = 0; i < topic.partitions; i++) {
+      std::string name = name_of(topic, i);
+      log::LogDir* dir = dirs_.find(name);
+      if (!dir && !incomplete) {
+        dir = dirs_.choose();
+        if (dir) dirs_.placed(name, *dir);
+      }
+      if (!dir) {
+        lose(topic, i);
+        continue;
+      }
+      Queue& queue = queues[dir->path()];
+      queue.dir = dir;
+      queue.all.emplace_back(&topic, i);
+    }
+  }
+  host::Scope tasks(env.loop, "opening partitions");
+  for (auto& [path, queue] : queues)
+    for (int i = 0; i < at_once_; i++) tasks.spawn(open_queue(env, queue));
+  co_await tasks.drained();
+  for (auto& [path, queue] : queues)
+    if (queue.error) co_return std::move(*queue.error);
   co_return Result<void>();
 }
 
 Task<Result<std::vector<Partitions::Ref>>> Partitions::make(host::Env& env, Topic topic) {
-  co_return co_await open_all(env, topic, true);
+  std::vector<Ref> made;
+  for (int32_t i = 0; i < topic.partitions; i++) {
+    Result<Ref> partition = co_await make_one(env, topic, i);
+    if (partition) {
+      made.push_back(std::move(*partition));
+      continue;
+    }
+    co_await discard(env, std::move(made));
+    co_return std::move(partition.error());
+  }
+  co_return made;
 }
 
 void Partitions::serve(std::vector<Ref> made) {
@@ -133,7 +226,14 @@ void Partitions::serve(std::vector<Ref> made) {
 
 Task<void> Partitions::discard(host::Env& env, std::vector<Ref> made) {
   // What cannot be removed now is set aside when a topic of that name is made again.
-  for (Ref& partition : made) (void)co_await partition->remove(env);
+  for (Ref& partition : made) (void)co_await remove_one(env, *partition);
+}
+
+Task<Result<void>> Partitions::remove_one(host::Env& env, replica::Partition& partition) {
+  std::string name = partition.log().directory();
+  Result<void> removed = co_await partition.remove(env);
+  if (removed) dirs_.removed(name);
+  co_return removed;
 }
 
 std::vector<Partitions::Ref> Partitions::take(const std::string& topic) {
@@ -144,6 +244,7 @@ std::vector<Partitions::Ref> Partitions::take(const std::string& topic) {
       taken.push_back(std::move(it->second));
       it = open.by_name.erase(it);
     }
+    std::erase_if(open.offline, [&](const Key& key) { return key.first == topic; });
     return taken;
   });
 }
@@ -153,7 +254,7 @@ Task<Result<void>> Partitions::remove(host::Env& env, Topic topic) {
   for (Ref& partition : taken) partition->retire();
   Result<void> first;
   for (Ref& partition : taken) {
-    Result<void> removed = co_await partition->remove(env);
+    Result<void> removed = co_await remove_one(env, *partition);
     if (!removed && first) first = std::move(removed);
   }
   co_return first;
@@ -184,6 +285,6 @@ Task<Result<void>> Partitions::close_all(host::Env& env) {
   co_return first;
 }
 
-void Partitions::take_offline(const Error& error) { dir_.fail(error); }
+void Partitions::take_offline(const Error& error) { dirs_.metadata().fail(error); }
 
 }  // namespace moldau::broker

@@ -2,6 +2,7 @@
 #pragma once
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,13 +12,15 @@
 #include "host/monitor.h"
 #include "host/task.h"
 #include "log/log_core.h"
+#include "wire/error_code.h"
 
 namespace moldau::host {
 struct Env;
 }
 namespace moldau::log {
 class LogDir;
-}
+class LogDirs;
+}  // namespace moldau::log
 namespace moldau::replica {
 class Partition;
 }
@@ -25,19 +28,25 @@ class Partition;
 namespace moldau::broker {
 
 struct Topic;
+class Topics;
 
 class Partitions {
  public:
   using Ref = std::shared_ptr<replica::Partition>;
-  Partitions(log::LogDir& dir, log::LogConfig config) : dir_(dir), config_(config) {}
+  // dirs outlives it. At most `at_once` partitions of a directory are being opened at a time.
+  Partitions(log::LogDirs& dirs, log::LogConfig config, int at_once)
+      : dirs_(dirs), config_(config), at_once_(at_once) {}
 
-  // nullptr: not here.
+  // nullptr: not here; `absent` says what that means.
   Ref find(std::string_view topic, int32_t index) const;
-  // Opens all partitions of a topic; what is missing on disk is made. Errors: the log's; then none
-  // of them is served.
-  host::Task<Result<void>> open(host::Env& env, Topic topic);
+  // Of a partition that was not found: its directory is offline, or there is no such partition.
+  wire::ErrorCode absent(std::string_view topic, int32_t index) const;
+  // Opens all partitions of all topics; what is missing on disk is made, unless it may be in a
+  // directory that does not work. A directory that fails goes offline, and its partitions with it.
+  // Errors: those of logs that are neither the disk's nor a crash's (corrupt, unsupported).
+  host::Task<Result<void>> open(host::Env& env, std::shared_ptr<const Topics> topics);
   // Makes all partitions of a new topic, on disk and open; none is served before `serve`. Errors:
-  // the same; then none of them is on disk.
+  // the logs', offline; then none of them is on disk.
   host::Task<Result<std::vector<Ref>>> make(host::Env& env, Topic topic);
   void serve(std::vector<Ref> made);
   // Takes them back instead: the topic did not come to be.
@@ -51,20 +60,30 @@ class Partitions {
   // A clean stop of every log. The first error, if any; the others are closed all the same.
   host::Task<Result<void>> close_all(host::Env& env);
   size_t size() const;
-  // The disk has failed in a way that the logs have not seen.
+  // The metadata's disk has failed in a way that the logs have not seen.
   void take_offline(const Error& error);
+  // The directory went offline: its partitions are absent from here on. How many.
+  size_t on_offline(const log::LogDir& dir);
 
  private:
   using Key = std::pair<std::string, int32_t>;
   struct Open {
     std::map<Key, Ref, std::less<>> by_name;
-    bool retired = false;  // all of them, and those to come
+    std::set<Key, std::less<>> offline;  // those whose directory does not work, open or not
+    bool retired = false;                // all of them, and those to come
   };
+  struct Queue;
   std::vector<Ref> take(const std::string& topic);
-  host::Task<Result<Ref>> open_one(host::Env& env, const Topic& topic, int32_t index, bool fresh);
-  host::Task<Result<std::vector<Ref>>> open_all(host::Env& env, const Topic& topic, bool fresh);
-  log::LogDir& dir_;
+  void lose(const Topic& topic, int32_t index);
+  host::Task<void> open_queue(host::Env& env, Queue& queue);
+  host::Task<Result<Ref>> open_one(host::Env& env, log::LogDir& dir, const Topic& topic,
+                                   int32_t index);
+  host::Task<Result<Ref>> make_one(host::Env& env, const Topic& topic, int32_t index);
+  host::Task<Result<void>> set_aside(host::Env& env, log::LogDir& dir, std::string name);
+  host::Task<Result<void>> remove_one(host::Env& env, replica::Partition& partition);
+  log::LogDirs& dirs_;
   const log::LogConfig config_;
+  const int at_once_;
   host::Monitor<Open> open_;
 };
 

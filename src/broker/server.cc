@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <set>
 
 #include "broker/catalog.h"
 #include "broker/file_catalog.h"
@@ -16,6 +17,7 @@
 #include "host/network.h"
 #include "host/scope.h"
 #include "log/log_dir.h"
+#include "log/log_dirs.h"
 #include "net/server_connection.h"
 #include "replica/driver.h"
 
@@ -42,7 +44,9 @@ struct Server::State {
 
   Task<Result<void>> open();
   Task<Result<void>> open_topics();
+  Task<Result<void>> open_directories(std::string& cluster_id);
   void tell_recovery(const Topic& topic);
+  void tell_offline();
   Task<void> accept_connections();
   Task<void> serve(std::unique_ptr<host::Stream> stream);
   Task<void> watch_disk();
@@ -52,7 +56,7 @@ struct Server::State {
   const BrokerConfig config;
   host::Logger logger;
   host::BufferPool pool;
-  std::unique_ptr<log::LogDir> dir;
+  std::unique_ptr<log::LogDirs> dirs;
   std::unique_ptr<Partitions> partitions;
   std::unique_ptr<Catalog> catalog;
   std::unique_ptr<Node> node;
@@ -61,24 +65,40 @@ struct Server::State {
   uint64_t next_connection = 0;
   bool stopping = false;
   bool disk_failed = false;
-  host::Event stopped;  // stopping or disk_failed
+  std::set<std::string> told_offline;  // directories
+  host::Event stopped;                 // stopping or disk_failed
   // The tasks use all of the above: they die first.
   host::Scope connections;
   host::Scope background;
 };
 
-Task<Result<void>> Server::State::open() {
-  Result<std::unique_ptr<log::LogDir>> opened =
-      co_await log::LogDir::open(env, config.data_dir, log::LogDirConfig());
+Task<Result<void>> Server::State::open_directories(std::string& cluster_id) {
+  log::LogDirConfig dir_config;
+  Result<std::unique_ptr<log::LogDirs>> opened =
+      co_await log::LogDirs::open(env, config.log_dirs, dir_config);
   if (!opened) co_return std::move(opened.error());
-  dir = std::move(*opened);
-  CO_TRY(identity, open_identity(env, config.data_dir, config.node_id));
-  std::string catalog_path = config.data_dir + "/moldau-catalog";
+  dirs = std::move(*opened);
+  for (const log::LogDirs::Place& place : dirs->places())
+    for (const std::string& name : place.odd)
+      MOLDAU_LOG_WARN(logger, "{}/{} is no partition and is left alone", place.path, name);
+  std::vector<log::LogDir*> working = dirs->opened();
+  std::vector<std::string> paths;
+  for (log::LogDir* dir : working) paths.push_back(dir->path());
+  CO_TRY(identity, open_identity(env, paths, config.node_id));
+  for (size_t i = 0; i < working.size(); i++)
+    if (identity.failures[i]) working[i]->fail(*identity.failures[i]);
+  cluster_id = identity.cluster_id;
+  co_return Result<void>();
+}
+
+Task<Result<void>> Server::State::open() {
+  std::string cluster_id;
+  CO_TRY_(open_directories(cluster_id));
+  std::string catalog_path = dirs->metadata().path() + "/moldau-catalog";
   CO_TRY(read, FileCatalog::open(env, catalog_path));
   catalog = std::move(read);
-  partitions = std::make_unique<Partitions>(*dir, config.log);
-  node = std::make_unique<Node>(env, config, identity.cluster_id, *catalog, *partitions,
-                                config.listen);
+  partitions = std::make_unique<Partitions>(*dirs, config.log, config.recovery_tasks_per_dir);
+  node = std::make_unique<Node>(env, config, cluster_id, *catalog, *partitions, config.listen);
   CO_TRY_(open_topics());
   TRY_CO(listening, env.network.listen(config.listen));
   listener = std::move(listening);
@@ -90,19 +110,15 @@ Task<Result<void>> Server::State::open() {
 
 Task<Result<void>> Server::State::open_topics() {
   std::shared_ptr<const Topics> topics = catalog->topics();
-  Result<log::DirContents> directories = co_await dir->contents(env);  // and finishes deletions
-  if (!directories)
-    MOLDAU_LOG_WARN(logger, "what deleted topics left could not be removed: {}",
-                    directories.error().to_string());
-  for (const Topic& topic : topics->all()) {
-    Result<void> opened = co_await partitions->open(env, topic);
-    if (!opened) co_return std::move(opened.error()).in("topic " + topic.name);
-    tell_recovery(topic);
-  }
+  CO_TRY_(partitions->open(env, topics));
+  tell_offline();
+  // Nothing can be served: say why instead of starting.
+  if (auto error = dirs->metadata().offline()) co_return std::move(*error);
+  for (const Topic& topic : topics->all()) tell_recovery(topic);
   if (!topics->all().empty())
     MOLDAU_LOG_INFO(logger, "opened {} topics with {} partitions; the last stop was {}",
                     topics->all().size(), partitions->size(),
-                    dir->was_clean() ? "clean" : "not clean");
+                    dirs->were_clean() ? "clean" : "not clean");
   co_return Result<void>();
 }
 
@@ -154,16 +170,29 @@ void Server::State::log_end(const host::Address& peer, const Error& error) {
                     error.to_string());
 }
 
-// A failed write or sync takes the directory offline; with it goes all that we serve.
+// Each directory once. Its partitions are absent from then on.
+void Server::State::tell_offline() {
+  for (const log::LogDirs::Place& place : dirs->places()) {
+    std::optional<Error> error = place.dir ? place.dir->offline() : place.broken;
+    if (!error || !told_offline.insert(place.path).second) continue;
+    size_t lost = place.dir ? partitions->on_offline(*place.dir) : 0;
+    MOLDAU_LOG_ERROR(logger,
+                     "{} is offline: {}. Nothing can be served from it ({} open partitions); "
+                     "check the disk, then start again",
+                     place.path, error->to_string(), lost);
+  }
+}
+
+// A failed write or sync takes a directory offline. With the last one, or with the metadata's, goes
+// all that we serve.
 Task<void> Server::State::watch_disk() {
   while (!stopping && !disk_failed) {
     (void)co_await stopped.wait_until(env.loop.now() + kLookAtDisk);
-    std::optional<Error> error = dir->offline();
-    if (!error || stopping) continue;
-    MOLDAU_LOG_ERROR(
-        logger,
-        "{} is offline: {}. Nothing can be served from it; check the disk, then start again",
-        config.data_dir, error->to_string());
+    if (stopping) continue;
+    tell_offline();
+    bool over = dirs->all_offline() || dirs->metadata().offline();
+    if (!over) continue;
+    MOLDAU_LOG_ERROR(logger, "no directory is left that could be served; stopping");
     disk_failed = true;
     stopped.notify_all();
   }
@@ -178,7 +207,7 @@ Task<Result<std::unique_ptr<Server>>> Server::start(host::Env& env, BrokerConfig
   Result<void> opened = co_await state->open();
   if (!opened) {
     if (state->partitions) (void)co_await state->partitions->close_all(env);
-    if (state->dir) co_await state->dir->stop();
+    if (state->dirs) co_await state->dirs->stop();
     co_return std::move(opened.error());
   }
   std::unique_ptr<Server> server(new Server(std::move(state)));
@@ -187,7 +216,7 @@ Task<Result<std::unique_ptr<Server>>> Server::start(host::Env& env, BrokerConfig
 
 host::Address Server::address() const { return state_->node->address; }
 const std::string& Server::cluster_id() const { return state_->node->cluster_id; }
-const std::string& Server::data_dir() const { return state_->config.data_dir; }
+const std::vector<std::string>& Server::log_dirs() const { return state_->config.log_dirs; }
 size_t Server::memory() const { return state_->pool.in_use(); }
 size_t Server::partitions() const { return state_->partitions->size(); }
 
@@ -205,7 +234,7 @@ Task<Result<void>> Server::stop() {
   co_await s.connections.drained();
   co_await s.background.drained();
   Result<void> closed = co_await s.partitions->close_all(s.env);
-  Result<void> dir_closed = co_await s.dir->close(kNoBrokerEpoch);
+  Result<void> dir_closed = co_await s.dirs->close(kNoBrokerEpoch);
   if (!closed) co_return closed;
   co_return dir_closed;
 }

@@ -1,8 +1,9 @@
-// The broker as a whole: opens the data directory, its topics and their partitions, listens, serves
-// connections, stops in order. The simulator runs it as main does.
+// The broker as a whole: opens the data directories, the topics and their partitions, listens,
+// serves connections, stops in order. The simulator runs it as main does.
 #pragma once
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "broker/config.h"
 #include "host/task.h"
@@ -25,12 +26,12 @@ class Server {
 
   host::Address address() const;
   const std::string& cluster_id() const;
-  const std::string& data_dir() const;
+  const std::vector<std::string>& log_dirs() const;
   size_t partitions() const;
   // Bytes of what was received and is still in use: requests, and what of them the logs keep.
   size_t memory() const;
-  // Returns when the data directory went offline: nothing can be served any more. Or when stop()
-  // was called.
+  // Returns when all data directories went offline, or the one with the metadata: nothing can be
+  // served any more. Or when stop() was called.
   host::Task<void> failed();
   // Refuses new work, ends connections, writes everything out, closes the logs. The error: what
   // could not be saved.

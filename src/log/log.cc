@@ -26,7 +26,8 @@ Log::Log(LogDir& dir, std::string directory, const LogConfig& config, Recovered 
       core_(config, std::move(recovered.opened)),
       segments_read_(recovered.segments_read),
       bytes_cut_(recovered.bytes_cut),
-      cut_because_(std::move(recovered.cut_because)) {}
+      cut_because_(std::move(recovered.cut_because)),
+      index_on_disk_(recovered.index_on_disk) {}
 
 Log::~Log() {
   if (!closed_) dir_.abandon(directory_);
@@ -53,6 +54,7 @@ Task<Result<std::unique_ptr<Log>>> Log::open(Env& env, LogDir& dir, std::string 
       co_return std::move(named.error());
     }
   }
+  if (entries) request.entries = std::move(*entries);
   request.recovery_point = dir.recovery_point(directory);
   request.log_start = dir.log_start(directory);
   Result<Recovered> found = co_await recover(env, request);
@@ -264,7 +266,10 @@ Task<Result<void>> Log::settle(Env& env) {
     co_return Result<void>{};
   IndexRef last = core_.enter([](LogCore& core) { return core.final_index(); });
   const SegmentIndex& content = *last;
-  CO_TRY_(save_index(env, path_, content));
+  // A stop with thousands of partitions that nobody has written to syncs nothing for them.
+  bool there = index_on_disk_ ==
+               fingerprint(content.base(), content.encode_offsets(), content.encode_times());
+  if (!there) CO_TRY_(save_index(env, path_, content));
   core_.enter([&](LogCore& core) { core.index_saved(content.base()); });
   co_return Result<void>{};
 }

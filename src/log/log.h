@@ -136,6 +136,7 @@ class Log final : private LogMember {
   const int segments_read_;
   const int64_t bytes_cut_;
   const std::string cut_because_;
+  const std::optional<uint64_t> index_on_disk_;
 };
 
 }  // namespace moldau::log

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/bug.h"
+#include "base/crc32c.h"
 #include "host/clock.h"
 #include "host/disk.h"
 #include "log/files.h"
@@ -65,6 +66,8 @@ class Recovery {
  private:
   Task<Result<void>> list_files();
   Task<Result<void>> load_epochs();
+  bool has_file(size_t i, std::string_view suffix) const;
+  Task<Result<std::vector<uint8_t>>> read_unless_empty(std::string path);
   Task<Result<bool>> open_clean();
   Task<Result<void>> open_unclean();
   Task<Result<bool>> recover_segment(size_t i, Offset expected);
@@ -94,7 +97,7 @@ class Recovery {
 };
 
 Task<Result<void>> Recovery::list_files() {
-  CO_TRY(entries, env_.disk.list(request_.path));
+  const std::vector<host::DirEntry>& entries = request_.entries;
   for (const host::DirEntry& entry : entries)
     if (auto base = parse_segment_file_name(entry.name, ".log"))
       files_.push_back({*base, entry.size});
@@ -136,14 +139,31 @@ Segment Recovery::known_segment(size_t i) const {
   return segment;
 }
 
+bool Recovery::has_file(size_t i, std::string_view suffix) const {
+  std::string name = segment_file_name(files_[i].base, suffix);
+  return std::ranges::binary_search(request_.entries, name, {}, &host::DirEntry::name);
+}
+
+// Most partitions of a large broker are nearly empty: what the list says is empty is not opened.
+Task<Result<std::vector<uint8_t>>> Recovery::read_unless_empty(std::string path) {
+  auto entry = std::ranges::lower_bound(request_.entries, path.substr(request_.path.size() + 1), {},
+                                        &host::DirEntry::name);
+  bool some = entry != request_.entries.end() && path.ends_with(entry->name) && entry->size > 0;
+  if (!some) co_return std::vector<uint8_t>{};
+  co_return co_await read_if_exists(env_, path);
+}
+
 // True: opened. False: something does not fit, look at everything.
 Task<Result<bool>> Recovery::open_clean() {
   size_t i = files_.size() - 1;
   Offset base = files_[i].base;
   std::string path = file_of(i, ".index");
-  CO_TRY(offsets, read_if_exists(env_, path));
+  CO_TRY(offsets, read_unless_empty(path));
   path = file_of(i, ".timeindex");
-  CO_TRY(times, read_if_exists(env_, path));
+  CO_TRY(times, read_unless_empty(path));
+  // A missing file is made at the stop, also if there is nothing to be in it.
+  bool both = has_file(i, ".index") && has_file(i, ".timeindex");
+  if (both) result_.index_on_disk = fingerprint(base, offsets, times);
   auto index = SegmentIndex::decode(base, offsets, times, files_[i].size);
   if (!index) index = SegmentIndex(base);
   int64_t position = index->last_position();
@@ -317,6 +337,12 @@ Task<Result<Recovered>> Recovery::run() {
 Task<Result<Recovered>> recover(Env& env, RecoveryRequest request) {
   Recovery recovery(env, std::move(request));
   co_return co_await recovery.run();
+}
+
+uint64_t fingerprint(Offset base, Bytes offsets, Bytes times) {
+  uint64_t content = uint64_t{crc32c(offsets)} << 32 | crc32c(times);
+  uint64_t sizes = offsets.size() * 31 + times.size();
+  return content ^ static_cast<uint64_t>(base.value) * 0x9e3779b97f4a7c15u ^ sizes;
 }
 
 Task<Result<SegmentIndex>> rebuild_index(Env& env, std::string directory, Offset base,

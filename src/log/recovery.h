@@ -3,8 +3,11 @@
 // valid batch and making the rest durable. May be stopped at any point and begun again with the
 // same result.
 #pragma once
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "host/disk.h"
 #include "host/env.h"
 #include "host/task.h"
 #include "log/log_core.h"
@@ -12,10 +15,11 @@
 namespace moldau::log {
 
 struct RecoveryRequest {
-  std::string path;       // of the partition directory, which exists
-  bool clean = false;     // the last stop was
-  Offset recovery_point;  // what lies below was known durable
-  Offset log_start;       // from the checkpoint
+  std::string path;                     // of the partition directory, which exists
+  std::vector<host::DirEntry> entries;  // what is in it
+  bool clean = false;                   // the last stop was
+  Offset recovery_point;                // what lies below was known durable
+  Offset log_start;                     // from the checkpoint
   int64_t index_interval_bytes = 4096;
 };
 
@@ -25,12 +29,17 @@ struct Recovered {
   int segments_read = 0;
   int64_t bytes_cut = 0;    // behind the last whole batch, whole segments included
   std::string cut_because;  // empty: nothing was cut
+  // fingerprint() of the last segment's index files as they are on disk; nothing: not known.
+  std::optional<uint64_t> index_on_disk;
 };
 
 // Errors: corrupt (below the recovery point: this copy has lost what it promised), unsupported
 // (message format 0 or 1 after an unclean stop; an unfinished swap of the cleaner), and what the
 // disk returns.
 host::Task<Result<Recovered>> recover(host::Env& env, RecoveryRequest request);
+
+// Tells index files apart: of the same segment with the same content it is the same.
+uint64_t fingerprint(Offset base, Bytes offsets, Bytes times);
 
 // Builds the index of a segment from its file. Fails with corrupt unless all of it is whole valid
 // batches.

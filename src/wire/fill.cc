@@ -88,6 +88,8 @@ void Filler::element(const FieldInfo& f, void* at) {
       return set(at, static_cast<uint16_t>(number()));
     case Kind::i32:
       return set(at, static_cast<int32_t>(number()));
+    case Kind::u32:
+      return set(at, static_cast<uint32_t>(number()));
     case Kind::i64:
       return set(at, number());
     case Kind::f64:

@@ -107,9 +107,17 @@ TEST(Apis, TableKnowsNamesRangesAndListeners) {
   EXPECT_EQ(find_api(22)->in_4_3.max, 6);
   EXPECT_EQ(find_api(22)->in_4_3.max_stable, 5);
   EXPECT_EQ(find_api(74)->name, "ListConfigResources");
+  EXPECT_EQ(find_api(18)->in_4_3.max, 4);
+  EXPECT_EQ(find_api(18)->in_4_4.max, 5);
+  EXPECT_GT(find_api(4)->in_4_3.min, find_api(4)->in_4_3.max);  // LeaderAndIsr went with ZooKeeper
+  EXPECT_EQ(find_api(4)->in_3_9.max, 7);
   EXPECT_EQ(find_api(kApiKeyCount), nullptr);
   for (size_t i = 0; i < all_apis().size(); i++)
     EXPECT_EQ(static_cast<size_t>(all_apis()[i].key), i);
+}
+
+TEST(Apis, EveryKeyHasASchema) {
+  for (const ApiInfo& api : all_apis()) EXPECT_TRUE(api.request && api.response) << api.name;
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ TYPES = {
     "int16": ("int16_t", "i16", 2, "i16"),
     "uint16": ("uint16_t", "u16", 2, "u16"),
     "int32": ("int32_t", "i32", 4, "i32"),
+    "uint32": ("uint32_t", "u32", 4, "u32"),
     "int64": ("int64_t", "i64", 8, "i64"),
     "float64": ("double", "f64", 8, "f64"),
     "uuid": ("Uuid", "uuid", 16, "uuid"),
@@ -27,7 +28,7 @@ TYPES = {
 ARRAYS = {"int8": "numbers", "int16": "numbers", "int32": "numbers", "int64": "numbers", "uuid": "uuids",
           "string": "strings"}
 KEYWORDS = {"default", "operator", "register", "private", "public", "new", "delete", "class", "union", "namespace"}
-RELEASES = ("3.9", "4.3")
+RELEASES = ("3.9", "4.3", "4.4")
 LISTENERS = {"broker": "kBrokerListener", "controller": "kControllerListener"}
 
 
@@ -120,8 +121,10 @@ class MessageCode:
         return base
 
     def initial(self, f):
-        if f.default == "null" or self.pointer(f):
-            return {True: f" = {self.cpp_type(f)}::null()"}.get(f.array, " = nullptr" if self.pointer(f) else "")
+        if self.pointer(f):
+            return " = nullptr" if f.default == "null" else f" = &kDefault<{f.type}>"
+        if f.default == "null":
+            return f" = {self.cpp_type(f)}::null()" if f.array else ""
         if f.array or f.type in ("uuid", "records") or f.type not in PRIMITIVES:
             return ""
         if f.type in ("string", "bytes"):
@@ -174,7 +177,8 @@ class MessageCode:
         if f.array:
             return f"r.structs({x}, r.count({label}, {flexible}, {null}, {self.element_size(f)}), v);"
         if self.pointer(f):
-            return f"if (r.present({label}, {null})) {x} = r.one<{f.type}>(v);"
+            present = f"r.present({label}, {null})" if f.tag is None else f"r.present_in_tag({label})"
+            return f"{x} = {present} ? r.one<{f.type}>(v) : nullptr;"
         if f.type not in PRIMITIVES:
             return f"{x}.read(r, v);"
         if f.type == "records":
@@ -232,7 +236,8 @@ class MessageCode:
         if f.array:
             return [f"{w}.count({x}, {flexible}, {null});", f"{w}.structs({x}, v);"]
         if self.pointer(f):
-            return [f"if ({w}.present({x} != nullptr, {null})) ({x} ? *{x} : {f.type}{{}}).write({w}, v);"]
+            present = f"present({x} != nullptr, {null})" if f.tag is None else f"present_in_tag({x} != nullptr)"
+            return [f"if ({w}.{present}) ({x} ? *{x} : kDefault<{f.type}>).write({w}, v);"]
         if f.type not in PRIMITIVES:
             return [f"{x}.write({w}, v);"]
         if f.type == "records":
@@ -251,7 +256,7 @@ class MessageCode:
                 return f"!{x}.is_null()"
             return f"(!{x}.empty() || {x}.is_null())" if f.null != NEVER else f"!{x}.empty()"
         if self.pointer(f):
-            return f"{x} != nullptr"
+            return f"{x} != nullptr" if f.default == "null" else f"!({x} && *{x} == kDefault<{f.type}>)"
         if f.type not in PRIMITIVES:
             return f"!({x} == {f.type}{{}})"
         if f.type in ("string", "bytes"):
@@ -401,7 +406,7 @@ def api_row(key, keys, file):
         return f'    {{ApiKey::{snake(keys[key])}, "{keys[key]}", nullptr, nullptr, 0, {{}}, {{}}}},'
     if file.api.name != keys[key]:
         raise SchemaError(f"{file.path.name}: API {key} is called {keys[key]} in api_keys.txt")
-    listeners = " | ".join(LISTENERS[name] for name in file.api.listeners)
+    listeners = " | ".join(LISTENERS[name] for name in file.api.listeners) or "0"
     ranges = []
     for line in RELEASES:
         (low, high), unstable = file.api.releases.get(line, (NEVER, False))

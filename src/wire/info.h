@@ -20,6 +20,7 @@ enum class Kind : uint8_t {
   i16,
   u16,
   i32,
+  u32,
   i64,
   f64,
   uuid,
@@ -34,6 +35,7 @@ enum class MessageKind : uint8_t {
   header,
   data,
   record,
+  remote_record,
   coordinator_key,
   coordinator_value
 };
@@ -93,7 +95,7 @@ struct ApiInfo {
   const MessageInfo* request;  // null as long as it has no schema here
   const MessageInfo* response;
   uint8_t listeners;
-  VersionRange in_3_9, in_4_3;  // what those releases serve
+  VersionRange in_3_9, in_4_3, in_4_4;  // what those releases serve
 
   // Versions of the headers that stand before a request and its response. Only with a schema.
   int16_t request_header(int16_t version) const;

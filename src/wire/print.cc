@@ -51,6 +51,7 @@ size_t element_size(const FieldInfo& field) {
     case Kind::u16:
       return 2;
     case Kind::i32:
+    case Kind::u32:
       return 4;
     case Kind::i64:
     case Kind::f64:
@@ -111,9 +112,14 @@ bool Printer::shown(const FieldInfo& field, const void* at) const {
   if (!field.in(version_)) return false;
   if (field.tag < 0) return true;
   if (field.array)
-    return field.default_null ? !as<ArrayBase>(at).is_null() : !as<ArrayBase>(at).empty();
+    return field.default_null ? !as<ArrayBase>(at).is_null()
+                              : !as<ArrayBase>(at).empty() || as<ArrayBase>(at).is_null();
   if (field.kind == Kind::string && field.may_be_null()) return as<NullableString>(at).has_value();
-  if (field.kind == Kind::structure && field.may_be_null()) return as<const void*>(at) != nullptr;
+  if (field.kind == Kind::structure && field.may_be_null()) {
+    const void* p = as<const void*>(at);
+    if (field.default_null || !p) return p != nullptr || !field.default_null;
+    return rendered(*field.type, p) != rendered_default(*field.type);
+  }
   switch (field.kind) {
     case Kind::boolean:
       return as<bool>(at) != (field.default_number != 0);
@@ -232,6 +238,8 @@ void Printer::element(const FieldInfo& f, const void* at) {
       return put("{}", as<uint16_t>(at));
     case Kind::i32:
       return put("{}", as<int32_t>(at));
+    case Kind::u32:
+      return put("{}", as<uint32_t>(at));
     case Kind::i64:
       return put("{}", as<int64_t>(at));
     case Kind::f64:

@@ -47,6 +47,7 @@ int32_t Reader::i32(const char* field) {
   const uint8_t* p = take(field, 4);
   return p ? load_be<int32_t>(p) : 0;
 }
+uint32_t Reader::u32(const char* field) { return static_cast<uint32_t>(i32(field)); }
 int64_t Reader::i64(const char* field) {
   const uint8_t* p = take(field, 8);
   return p ? load_be<int64_t>(p) : 0;
@@ -114,6 +115,8 @@ Records Reader::records(const char* field, bool flexible, bool nullable) {
 }
 
 bool Reader::present(const char* field, bool nullable) { return !nullable || i8(field) >= 0; }
+
+bool Reader::present_in_tag(const char* field) { return varint(field) != 0; }
 
 int32_t Reader::count(const char* field, bool flexible, bool nullable, size_t min_size) {
   int64_t n = length(field, flexible, true, nullable);

@@ -32,6 +32,7 @@ class Reader {
   int16_t i16(const char* field);
   uint16_t u16(const char* field);
   int32_t i32(const char* field);
+  uint32_t u32(const char* field);
   int64_t i64(const char* field);
   double f64(const char* field);
   bool boolean(const char* field);  // any byte but 0 is true, as in Kafka
@@ -46,6 +47,7 @@ class Reader {
   Records records(const char* field, bool flexible, bool nullable);
   // The byte before a struct that may be null.
   bool present(const char* field, bool nullable);
+  bool present_in_tag(const char* field);  // of a tagged field: a varint, 0 for null
 
   // Number of elements, -1 for null; 0 after an error. min_size > 0: the fewest bytes an element
   // can take.

@@ -9,8 +9,8 @@ import re
 NEVER = (1, 0)  # the empty version range
 OPEN = 32767  # upper end of "3+"
 PRIMITIVES = {
-    "bool", "int8", "int16", "uint16", "int32", "int64", "float64", "string", "uuid", "bytes", "records"}
-KINDS = ("request", "response", "header", "data", "record", "coordinator-key", "coordinator-value")
+    "bool", "int8", "int16", "uint16", "int32", "uint32", "int64", "float64", "string", "uuid", "bytes", "records"}
+KINDS = ("request", "response", "header", "data", "record", "remote-record", "coordinator-key", "coordinator-value")
 
 
 class SchemaError(Exception):
@@ -30,6 +30,8 @@ class Field:
     default: str | None  # as written; None: zero, empty
     ignorable: bool
     classic: bool  # never compact, even in flexible versions
+    was: str | None  # the name in older releases
+    since: str  # the release line that added it to versions which were there before; "": all have it
     line: int
 
 
@@ -57,6 +59,7 @@ class Api:
     name: str
     listeners: list
     releases: dict  # "3.9" -> ((min, max), last is unstable)
+    was: str | None = None  # the name in older releases
 
 
 def snake(camel):
@@ -143,7 +146,7 @@ class Parser:
                 self.error(f"{kind} before api")
             key, name = self.api.key, self.api.name + kind.capitalize()
         else:
-            key = int(rest.pop(0)) if kind in ("record", "coordinator-key", "coordinator-value") else -1
+            key = -1 if kind in ("header", "data") else int(rest.pop(0))
             name = rest.pop(0)
         versions = parse_range(rest.pop(0))
         flexible = NEVER
@@ -180,10 +183,12 @@ class Parser:
         self.stack.append((indent, struct))
 
     def api_line(self, words):
-        if not self.api or words[0] not in ("listeners", "release"):
-            self.error("wanted: listeners NAMES, or release LINE RANGE [unstable], under api")
+        if not self.api or words[0] not in ("listeners", "was", "release"):
+            self.error("wanted: listeners NAMES, was NAME, or release LINE RANGE [unstable], under api")
         if words[0] == "listeners":
             self.api.listeners = words[1:]
+        elif words[0] == "was":
+            self.api.was = words[1]
         else:
             self.api.releases[words[1]] = (parse_range(words[2]), words[3:] == ["unstable"])
 
@@ -199,7 +204,7 @@ class Parser:
             self.error(f"unknown type {kind}")
         versions = cut(parse_range(words[2]), message.versions)
         f = Field(name, kind, array, entity, versions, versions if nullable else NEVER, None, None, False, False,
-                  self.number)
+                  None, "", self.number)
         rest = words[3:]
         while rest:
             word = rest.pop(0)
@@ -209,10 +214,14 @@ class Parser:
                 f.null = cut(parse_range(rest.pop(0)), versions)
             elif word == "=":
                 f.default = rest.pop(0)
+            elif word == "was":
+                f.was = rest.pop(0)
+            elif word == "since":
+                f.since = rest.pop(0)
             elif word in ("ignorable", "classic"):
                 setattr(f, word, True)
             else:
-                self.error(f"'{word}' is not an attribute: tag N, null RANGE, = DEFAULT, ignorable, classic")
+                self.error(f"'{word}' is not an attribute: tag N, null RANGE, = DEFAULT, was NAME, since LINE, ignorable, classic")
         return f
 
 

@@ -42,7 +42,7 @@ struct Array : ArrayBase {
   Array(std::span<const T, kExtent> s) : Array(s.data(), s.size()) {}
   template <size_t kExtent>
   Array(std::span<T, kExtent> s) : Array(s.data(), s.size()) {}
-  static Array null() {
+  static constexpr Array null() {
     Array a;
     a.count = -1;
     return a;
@@ -52,6 +52,10 @@ struct Array : ArrayBase {
   const T* end() const { return begin() + size(); }
   const T& operator[](size_t i) const { return begin()[i]; }
 };
+
+// What a struct that may be null is before anything is set, where the schema does not say null.
+template <class T>
+inline constexpr T kDefault{};
 
 // A tagged field that this version's schema does not know, kept as it came.
 struct RawTag {

@@ -52,6 +52,7 @@ void Writer::i8(int8_t v) { *space(1) = static_cast<uint8_t>(v); }
 void Writer::i16(int16_t v) { store_be(space(2), v); }
 void Writer::u16(uint16_t v) { store_be(space(2), v); }
 void Writer::i32(int32_t v) { store_be(space(4), v); }
+void Writer::u32(uint32_t v) { store_be(space(4), v); }
 void Writer::i64(int64_t v) { store_be(space(8), v); }
 void Writer::f64(double v) { i64(std::bit_cast<int64_t>(v)); }
 void Writer::boolean(bool v) { *space(1) = v ? 1 : 0; }
@@ -111,6 +112,11 @@ void Writer::records(const Records& v, bool flexible, bool nullable) {
 bool Writer::present(bool has_value, bool nullable) {
   if (!nullable) return true;
   i8(has_value ? 1 : -1);
+  return has_value;
+}
+
+bool Writer::present_in_tag(bool has_value) {
+  varint(has_value ? 1 : 0);
   return has_value;
 }
 

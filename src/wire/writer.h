@@ -24,6 +24,7 @@ class Writer {
   void i16(int16_t v);
   void u16(uint16_t v);
   void i32(int32_t v);
+  void u32(uint32_t v);
   void i64(int64_t v);
   void f64(double v);
   void boolean(bool v);
@@ -36,6 +37,7 @@ class Writer {
   void records(const Records& v, bool flexible, bool nullable);
   // Before a struct; returns whether the struct follows. Where null is not allowed it always does.
   bool present(bool has_value, bool nullable);
+  bool present_in_tag(bool has_value);  // of a tagged field
 
   void count(const ArrayBase& v, bool flexible, bool nullable);
   void numbers(const Array<int8_t>& v, bool flexible, bool nullable);

@@ -20,7 +20,7 @@ BrokerWorld::BrokerWorld(uint64_t seed)
       clients(world.add_node("clients")),
       levels(host::LogLevel::debug) {
   config.listen = {node.ip(), 9092};
-  config.data_dir = "/data";
+  config.log_dirs = {"/data"};
   node.set_program([this](host::Env& env) { return run_broker(env); });
   clients.set_program([](host::Env&) -> Task<void> { co_return; });
   clients.start();

@@ -192,9 +192,10 @@ TEST(TopicName, CollidesWhereDotsAndUnderscoresAreTheOnlyDifference) {
 
 struct IdentityTest : Kept {
   std::optional<Result<Identity>> identity;
+  std::vector<std::string> directories{"/d"};
   Task<void> read(int32_t node_id) {
     BrokerId id(node_id);
-    identity = co_await open_identity(env, "/d", id);
+    identity = co_await open_identity(env, directories, id);
   }
   Result<Identity> of(int32_t node_id) {
     run(read(node_id));
@@ -210,7 +211,7 @@ TEST_F(IdentityTest, StaysTheSame) {
   Result<Identity> again = of(1);
   ASSERT_TRUE(again);
   EXPECT_EQ(again->cluster_id, first->cluster_id);
-  EXPECT_EQ(again->directory_id, first->directory_id);
+  EXPECT_EQ(again->directory_ids, first->directory_ids);
 }
 
 TEST_F(IdentityTest, OfAnotherNodeIsRefused) {
@@ -232,10 +233,51 @@ TEST_F(IdentityTest, OfKafkasOwnToolIsRead) {
   EXPECT_EQ(found->cluster_id, "MkU3OEVBNTcwNTJENDM2Qg");
 }
 
-TEST_F(IdentityTest, WithoutItsFieldsIsRefused) {
+TEST_F(IdentityTest, OfAnOldBrokerIsBroughtUpToVersion1) {
   for (const char* text :
-       {"", "version=0\nnode.id=1\ncluster.id=x\n", "version=1\ncluster.id=x\n",
-        "version=1\nnode.id=1\n", "version=1\nnode.id=1\ncluster.id=x\ndirectory.id=short\n"}) {
+       {"version=0\nbroker.id=7\ncluster.id=old\n", "version=1\nnode.id=7\ncluster.id=old\n",
+        "broker.id=7\ncluster.id=old\n"}) {
+    run(write("/d/meta.properties", text));
+    Result<Identity> found = of(7);
+    ASSERT_TRUE(found) << found.error().to_string();
+    EXPECT_EQ(found->cluster_id, "old");
+    EXPECT_FALSE(of(8)) << "it stays that node's";
+    Result<Identity> again = of(7);
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->directory_ids, found->directory_ids) << "the new id was stored";
+    EXPECT_FALSE(again->directory_ids[0].is_zero());
+  }
+}
+
+TEST_F(IdentityTest, OfSeveralDirectoriesIsOne) {
+  ASSERT_TRUE(of(1));
+  std::string first = (*identity)->cluster_id;
+  for (const char* more : {"/e", "/f"}) {
+    auto make = [](host::Env& e, std::string path) -> Task<void> {
+      EXPECT_TRUE(co_await e.disk.make_directory(path));
+    };
+    run(make(env, more));
+  }
+  directories = {"/e", "/d", "/f"};
+  Result<Identity> all = of(1);
+  ASSERT_TRUE(all) << all.error().to_string();
+  EXPECT_EQ(all->cluster_id, first) << "new ones join the cluster of the old";
+  EXPECT_NE(all->directory_ids[0], all->directory_ids[1]);
+  EXPECT_NE(all->directory_ids[0], all->directory_ids[2]);
+  MetaProperties meta{.cluster_id = first, .node_id = BrokerId(1)};
+  meta.directory_id = all->directory_ids[1];
+  run(write("/f/meta.properties", meta.print()));
+  EXPECT_NE(of(1).error().text().find("a copy"), std::string::npos);
+  meta.directory_id = Uuid{{9}};
+  meta.cluster_id = "another";
+  run(write("/f/meta.properties", meta.print()));
+  EXPECT_NE(of(1).error().text().find("belongs to cluster another"), std::string::npos);
+}
+
+TEST_F(IdentityTest, WithoutItsFieldsIsRefused) {
+  for (const char* text : {"version=2\nnode.id=1\ncluster.id=x\n", "version=1\ncluster.id=x\n",
+                           "version=1\nnode.id=1\n", "version=1\nnode.id=a\ncluster.id=x\n",
+                           "version=1\nnode.id=1\ncluster.id=x\ndirectory.id=short\n"}) {
     run(write("/d/meta.properties", text));
     EXPECT_FALSE(of(1)) << text;
   }

@@ -12,7 +12,7 @@ import rawclient
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "interop"))
 VERSION = "4.3.1"
-LIBS = os.path.join(rawclient.CACHE, "libs")
+OLDER = "3.9.1"         # of the line that still had message formats and versions which 4.x dropped
 LOG = f"-Dlog4j2.configurationFile=file:{HERE}/log4j2.properties"
 
 
@@ -25,38 +25,39 @@ def need(program, package):
         raise Missing(f"{program} is missing; install it with: apt-get install {package}")
 
 
-def jars():
-    """The folder of jars, fetched by Maven the first time."""
+def jars(version=VERSION):
+    """The folder of a release's jars, fetched by Maven the first time."""
     need("java", "default-jdk-headless")
-    if not os.path.exists(os.path.join(LIBS, ".complete")):
+    libs = os.path.join(os.path.dirname(rawclient.CACHE), f"kafka-{version}", "libs")
+    if not os.path.exists(os.path.join(libs, ".complete")):
         need("mvn", "maven")
-        print(f"fetching Apache Kafka {VERSION} into {LIBS} (once)", file=sys.stderr, flush=True)
-        shutil.rmtree(LIBS, ignore_errors=True)
-        done = subprocess.run(["mvn", "-q", "-B", "-f", os.path.join(HERE, "pom.xml"), "dependency:copy-dependencies", f"-DoutputDirectory={LIBS}"],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        print(f"fetching Apache Kafka {version} into {libs} (once)", file=sys.stderr, flush=True)
+        shutil.rmtree(libs, ignore_errors=True)
+        done = subprocess.run(["mvn", "-q", "-B", "-f", os.path.join(HERE, "pom.xml"), f"-Dkafka.version={version}", "dependency:copy-dependencies",
+                               f"-DoutputDirectory={libs}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if done.returncode != 0:
-            raise Missing(f"Maven could not fetch Apache Kafka {VERSION}:\n{done.stdout.decode()[-3000:]}")
-        open(os.path.join(LIBS, ".complete"), "w").close()
-    return LIBS
+            raise Missing(f"Maven could not fetch Apache Kafka {version}:\n{done.stdout.decode()[-3000:]}")
+        open(os.path.join(libs, ".complete"), "w").close()
+    return libs
 
 
 def clients_jar():
     return os.path.join(jars(), f"kafka-clients-{VERSION}.jar")
 
 
-def tool(name, *arguments, timeout=300):
+def tool(name, *arguments, timeout=300, version=VERSION):
     """Runs one of Kafka's programs; (exit status, stdout, stderr)."""
-    done = subprocess.run(["java", "-Xmx512m", LOG, "-cp", f"{jars()}/*", name, *arguments], stdin=subprocess.DEVNULL,
+    done = subprocess.run(["java", "-Xmx512m", LOG, "-cp", f"{jars(version)}/*", name, *arguments], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout)
     return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
 
 
-def server_command(folder):
-    return ["java", "-Xms256m", "-Xmx512m", "-XX:+UseG1GC", "-Djava.awt.headless=true", LOG, "-cp", f"{jars()}/*", "kafka.Kafka",
+def server_command(folder, version=VERSION):
+    return ["java", "-Xms256m", "-Xmx512m", "-XX:+UseG1GC", "-Djava.awt.headless=true", LOG, "-cp", f"{jars(version)}/*", "kafka.Kafka",
             os.path.join(folder, "server.properties")]
 
 
-def format_node(folder, listen):
+def format_node(folder, listen, version=VERSION):
     """Writes server.properties for one combined node and formats it; does nothing to a folder that has it already."""
     from broker import free_port
     properties = os.path.join(folder, "server.properties")
@@ -81,8 +82,8 @@ broker.heartbeat.interval.ms=1000
 broker.session.timeout.ms=3000
 """)
     os.rename(properties + ".new", properties)
-    _, out, err = tool("kafka.tools.StorageTool", "random-uuid")
-    status, out, err = tool("kafka.tools.StorageTool", "format", "-t", out.strip().splitlines()[-1], "-c", properties)
+    _, out, err = tool("kafka.tools.StorageTool", "random-uuid", version=version)
+    status, out, err = tool("kafka.tools.StorageTool", "format", "-t", out.strip().splitlines()[-1], "-c", properties, version=version)
     if status != 0:
         raise RuntimeError(f"kafka.tools.StorageTool format: {out}{err}")
 
@@ -90,15 +91,16 @@ broker.session.timeout.ms=3000
 class Server:
     """A running Kafka with its folder."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, version=VERSION):
         from broker import free_port
+        self.version = version
         self.folder, self.log = folder, os.path.join(folder, "kafka.log")
         self.address = f"127.0.0.1:{free_port()}"
-        format_node(folder, self.address)
+        format_node(folder, self.address, version)
 
     def start(self):
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(server_command(self.folder), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(server_command(self.folder, self.version), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         rawclient.wait_until(lambda: ping(self.address) or self.process.poll() is not None, 90, "Apache Kafka to serve")
         if self.process.poll() is not None:
             raise RuntimeError(f"Apache Kafka ended with {self.process.returncode}\n{self.tail()}")

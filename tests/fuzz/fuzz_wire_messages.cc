@@ -1,6 +1,6 @@
-// Any bytes as any message. Byte 0 chooses the message, byte 1 the version, the rest is decoded.
-// What decodes must print, survive encoding and decoding again, and have cost no more memory than
-// the bytes pay for.
+// Any bytes as any message. Bytes 0 and 1 choose the message, byte 2 the version, the rest is
+// decoded. What decodes must print, survive encoding and decoding again, and have cost no more
+// memory than the bytes pay for.
 #include "base/check.h"
 #include "wire/fill.h"
 #include "wire/frame.h"
@@ -41,10 +41,10 @@ void decode_frame(Bytes in) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace moldau::wire;
-  if (size < 2) return 0;
-  moldau::Bytes in(data + 2, size - 2);
+  if (size < 3) return 0;
+  moldau::Bytes in(data + 3, size - 3);
   auto messages = all_messages();
-  size_t choice = data[0] % (messages.size() + 1);
+  size_t choice = (data[0] + 256u * data[1]) % (messages.size() + 1);
   if (choice == messages.size()) {
     decode_frame(in);
     return 0;
@@ -52,7 +52,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const MessageInfo& info = *messages[choice];
   decode_twice(
       info,
-      static_cast<int16_t>(info.min_version + data[1] % (info.max_version - info.min_version + 1)),
+      static_cast<int16_t>(info.min_version + data[2] % (info.max_version - info.min_version + 1)),
       in);
   return 0;
 }

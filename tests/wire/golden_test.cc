@@ -46,10 +46,16 @@ std::string place(const Golden& golden) {
   return fmt::format("{} v{}", golden.info->name, golden.version);
 }
 
-TEST(Golden, CoversEveryVersionOfEveryMessage) {
+// The messages of the hot path and the headers; ./dev compat wire does the same with all messages.
+TEST(Golden, CoversEveryVersionOfItsMessages) {
   std::set<std::string> have;
-  for (const Golden& golden : all_golden()) have.insert(place(golden));
-  for (const MessageInfo* info : all_messages()) {
+  std::set<const MessageInfo*> messages;
+  for (const Golden& golden : all_golden()) {
+    have.insert(place(golden));
+    messages.insert(golden.info);
+  }
+  EXPECT_EQ(messages.size(), 20u);
+  for (const MessageInfo* info : messages) {
     for (int16_t v = info->min_version; v <= info->max_version; v++)
       EXPECT_TRUE(have.contains(fmt::format("{} v{}", info->name, v))) << info->name << " v" << v;
   }

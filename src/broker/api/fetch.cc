@@ -65,7 +65,7 @@ Wanted find(const Node& node, const std::optional<std::string>& topic,
             const FetchRequest::FetchPartition& asked) {
   if (!topic) return {&asked, {}, ErrorCode::unknown_topic_id};
   Partitions::Ref partition = node.partitions.find(*topic, asked.partition);
-  if (!partition) return {&asked, {}, ErrorCode::unknown_topic_or_partition};
+  if (!partition) return {&asked, {}, node.partitions.absent(*topic, asked.partition)};
   ErrorCode error = check_epoch(asked.current_leader_epoch, partition->watermarks().leader_epoch);
   return {&asked, std::move(partition), error};
 }

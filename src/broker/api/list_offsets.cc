@@ -79,7 +79,7 @@ PartitionAnswer refuse(const Asked& asked, ErrorCode error) {
 host::Task<PartitionAnswer> answer_one(Node& node, const Request& request, std::string_view topic,
                                        const Asked& asked) {
   Partitions::Ref partition = node.partitions.find(topic, asked.partition_index);
-  if (!partition) co_return refuse(asked, ErrorCode::unknown_topic_or_partition);
+  if (!partition) co_return refuse(asked, node.partitions.absent(topic, asked.partition_index));
   if (!understood(asked.timestamp, request.version))
     co_return refuse(asked, ErrorCode::unsupported_version);
   int32_t epoch = partition->watermarks().leader_epoch.value;

@@ -22,6 +22,7 @@ namespace {
 // allowed.
 constexpr int32_t kTopicOperations = 3576;
 constexpr int32_t kClusterOperations = 8096;
+constexpr int32_t kNobody = -1;
 
 TopicAnswer describe(Request& request, const Node& node, const Topic& topic) {
   using Partition = MetadataResponse::MetadataResponsePartition;
@@ -35,6 +36,12 @@ TopicAnswer describe(Request& request, const Node& node, const Topic& topic) {
     partitions[i].leader_epoch = 0;
     partitions[i].replica_nodes = self;
     partitions[i].isr_nodes = self;
+    ErrorCode absent = node.partitions.absent(topic.name, partitions[i].partition_index);
+    if (absent != ErrorCode::kafka_storage_error) continue;
+    // Its directory is offline: nobody can lead it.
+    partitions[i].error_code = code(ErrorCode::leader_not_available);
+    partitions[i].leader_id = kNobody;
+    partitions[i].offline_replicas = self;
   }
   return {.name = request.arena.copy(topic.name), .topic_id = topic.id, .partitions = partitions};
 }

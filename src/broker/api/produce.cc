@@ -167,7 +167,7 @@ host::Task<void> append_topic(Production& p, const ProduceRequest::TopicProduceD
     } else if (Partitions::Ref partition = p.node.partitions.find(*name, data.index)) {
       co_await append(p, partition, data, answers[i]);
     } else {
-      refuse(p, answers[i], ErrorCode::unknown_topic_or_partition);
+      refuse(p, answers[i], p.node.partitions.absent(*name, data.index));
     }
   }
 }
