@@ -22,6 +22,22 @@ std::string_view bug_name(Bug bug) {
       return "failed_sync_believed";
     case Bug::sync_reads_end_late:
       return "sync_reads_end_late";
+    case Bug::cleaner_mixes_keys:
+      return "cleaner_mixes_keys";
+    case Bug::cleaner_drops_unmapped:
+      return "cleaner_drops_unmapped";
+    case Bug::cleaner_tombstone_early:
+      return "cleaner_tombstone_early";
+    case Bug::cleaner_past_stable:
+      return "cleaner_past_stable";
+    case Bug::cleaner_index_off:
+      return "cleaner_index_off";
+    case Bug::cleaner_swap_unsynced:
+      return "cleaner_swap_unsynced";
+    case Bug::cleaner_swap_keeps_both:
+      return "cleaner_swap_keeps_both";
+    case Bug::cleaner_drops_last_sequence:
+      return "cleaner_drops_last_sequence";
     case Bug::count_:
       break;
   }

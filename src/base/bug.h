@@ -8,14 +8,22 @@ namespace moldau {
 
 enum class Bug : uint8_t {
   none,
-  ack_before_sync,       // 1: produce answers before the group commit
-  recovery_keeps_torn,   // 2: recovery keeps a batch whose CRC does not hold
-  recovery_drops_whole,  // 3: recovery cuts the last whole batch as well
-  index_past_end,        // 4: recovery leaves index entries behind the cut
-  poll_misses_wakeup,    // 5: a long poll looks before it registers
-  offset_twice,          // 6: an append gives the next one its last offset
-  failed_sync_believed,  // 7: after a failed fsync the next success counts for all
-  sync_reads_end_late,   // 8: durable up to the end read after the sync, not before
+  ack_before_sync,              // 1: produce answers before the group commit
+  recovery_keeps_torn,          // 2: recovery keeps a batch whose CRC does not hold
+  recovery_drops_whole,         // 3: recovery cuts the last whole batch as well
+  index_past_end,               // 4: recovery leaves index entries behind the cut
+  poll_misses_wakeup,           // 5: a long poll looks before it registers
+  offset_twice,                 // 6: an append gives the next one its last offset
+  failed_sync_believed,         // 7: after a failed fsync the next success counts for all
+  sync_reads_end_late,          // 8: durable up to the end read after the sync, not before
+  cleaner_mixes_keys,           // 9: the offset map takes two keys with like hashes for one
+  cleaner_drops_unmapped,       // 10: a record whose key the map had no room for counts as old
+  cleaner_tombstone_early,      // 11: a tombstone goes without waiting for delete.retention.ms
+  cleaner_past_stable,          // 12: cleaning does not stop at the last stable offset
+  cleaner_index_off,            // 13: the index of a cleaned segment has the old positions
+  cleaner_swap_unsynced,        // 14: a cleaned segment is swapped in before it is synced
+  cleaner_swap_keeps_both,      // 15: an interrupted swap leaves the old segments beside the new
+  cleaner_drops_last_sequence,  // 16: the last batch of a producer goes like any other
   count_,
 };
 // The name used on the command line: "ack_before_sync".
