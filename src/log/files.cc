@@ -32,18 +32,20 @@ Task<Result<std::vector<uint8_t>>> read_if_exists(Env& env, std::string path) {
   co_return content;
 }
 
+Task<Result<void>> write_file(Env& env, std::string path, std::vector<uint8_t> content) {
+  CO_TRY(file, env.disk.open(path, OpenMode::create));
+  CO_TRY_(file->truncate(0));
+  Bytes part(content);
+  std::span<const Bytes> parts(&part, 1);
+  if (!content.empty()) CO_TRY_(file->write_at(parts, 0));
+  co_return co_await file->sync();
+}
+
 Task<Result<void>> replace_file(Env& env, std::string directory, std::string name,
                                 std::vector<uint8_t> content) {
   std::string path = directory + "/" + name;
   std::string temporary = path + ".tmp";
-  {
-    CO_TRY(file, env.disk.open(temporary, OpenMode::create));
-    CO_TRY_(file->truncate(0));
-    Bytes part(content);
-    std::span<const Bytes> parts(&part, 1);
-    if (!content.empty()) CO_TRY_(file->write_at(parts, 0));
-    CO_TRY_(file->sync());
-  }
+  CO_TRY_(write_file(env, temporary, std::move(content)));
   CO_TRY_(env.disk.rename(temporary, path));
   CO_TRY_(env.disk.sync_directory(directory));
   co_return Result<void>{};
@@ -59,6 +61,12 @@ Task<Result<void>> remove_if_exists(Env& env, std::string path) {
   Result<void> removed = co_await env.disk.remove(path);
   if (!removed && removed.error().code() == Errc::not_found) co_return Result<void>{};
   co_return removed;
+}
+
+Task<Result<void>> rename_if_exists(Env& env, std::string from, std::string to) {
+  Result<void> renamed = co_await env.disk.rename(from, to);
+  if (!renamed && renamed.error().code() == Errc::not_found) co_return Result<void>{};
+  co_return renamed;
 }
 
 Task<Result<void>> remove_tree(Env& env, std::string path) {

@@ -22,6 +22,8 @@ constexpr int64_t kMaxSmallFile = int64_t{256} << 20;
 host::Task<Result<std::vector<uint8_t>>> read_small_file(host::Env& env, std::string path);
 // The same, and an empty result if there is no such file.
 host::Task<Result<std::vector<uint8_t>>> read_if_exists(host::Env& env, std::string path);
+// Makes or overwrites the file and syncs it; its name is for the caller to sync.
+host::Task<Result<void>> write_file(host::Env& env, std::string path, std::vector<uint8_t> content);
 // Writes directory/name.tmp, syncs, renames, syncs the directory: a crash leaves the old file or
 // the new one.
 host::Task<Result<void>> replace_file(host::Env& env, std::string directory, std::string name,
@@ -33,6 +35,8 @@ host::Task<Result<void>> remove_if_exists(host::Env& env, std::string path);
 
 // A directory of files, and then itself.
 host::Task<Result<void>> remove_tree(host::Env& env, std::string path);
+
+host::Task<Result<void>> rename_if_exists(host::Env& env, std::string from, std::string to);
 
 // Both index files of a segment, each replaced as above. `index` outlives the task.
 host::Task<Result<void>> save_index(host::Env& env, std::string directory,

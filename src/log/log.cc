@@ -193,9 +193,10 @@ Task<Result<void>> Log::write_segment(Env& env, WriteStep& step) {
 
 Task<Result<FileRef>> Log::open_file(Env& env, Offset segment) {
   std::string path = path_ + "/" + segment_file_name(segment, ".log");
+  auto generation = core_.enter([&](LogCore& core) { return core.generation(segment); });
   CO_TRY(opened, env.disk.open(path, OpenMode::read_write));
   FileRef file = std::move(opened);
-  core_.enter([&](LogCore& core) { core.file_opened(segment, file); });
+  if (generation) core_.enter([&](LogCore& core) { core.file_opened(segment, *generation, file); });
   co_return file;
 }
 
@@ -275,6 +276,7 @@ Task<Result<void>> Log::settle(Env& env) {
 }
 
 Task<Result<void>> Log::close(Env& env) {
+  co_await pause_cleaning(env);
   co_await idle(env);
   co_await dir_.detach(env, directory_);
   Result<void> settled = fail(Errc::offline, path_ + ": its data directory is offline");
@@ -288,6 +290,7 @@ Task<Result<void>> Log::close(Env& env) {
 }
 
 Task<Result<void>> Log::remove(Env& env) {
+  co_await pause_cleaning(env);
   co_await idle(env);
   co_await dir_.detach(env, directory_);
   closed_ = true;

@@ -94,6 +94,33 @@ class Log final : private LogMember {
   // Closes it and deletes the directory. The name is free for a new log when it returns.
   host::Task<Result<void>> remove(host::Env& env);
 
+  // Cleaning (log_clean.cc); used by the cleaner's runs (clean_run.h). False: it is paused, or
+  // another one is at it.
+  bool begin_cleaning();
+  void end_cleaning();
+  // To be looked at often: somebody waits for the end of the cleaning, or the log is offline.
+  bool must_stop_cleaning() const;
+  // Ends the cleaning that is under way, if any, and lets none begin until as many resumes: for who
+  // truncates or removes segments.
+  host::Task<void> pause_cleaning(host::Env& env);
+  void resume_cleaning();
+  // The log was cut at `end`: what comes there now was never cleaned. While it is paused.
+  host::Task<Result<void>> forget_cleaned(host::Env& env, Offset end);
+  // What may be cleaned, as far as it is known without a look at the disk; and the rest: first and
+  // largest timestamps, sizes of the index files. Errors: as read.
+  CleanView clean_view() const;
+  host::Task<Result<void>> add_timestamps(host::Env& env, CleanView& view);
+  host::Task<Result<void>> add_index_sizes(host::Env& env, CleanView& view);
+  host::Task<Result<FileRef>> sealed_file(host::Env& env, Offset segment);
+  // Puts the cleaned segment, whose files stand in the directory as <base>.*.cleaned and are
+  // synced, in the place of those up to `end`; the names that are to be removed later are added to
+  // `doomed`. False: they are not there any more. An error takes the directory offline.
+  host::Task<Result<bool>> swap_in(host::Env& env, CleanedSegment cleaned, Offset end,
+                                   std::vector<std::string>& doomed);
+  const LogConfig& config() const { return config_; }
+  const std::string& path() const { return path_; }
+  LogDir& data_directory() const { return dir_; }
+
   const std::string& directory() const { return directory_; }
   // What opening it found.
   int segments_read() const { return segments_read_; }
@@ -111,6 +138,9 @@ class Log final : private LogMember {
   host::Task<Result<void>> write_segment(host::Env& env, WriteStep& step);
   host::Task<Result<FileRef>> open_file(host::Env& env, Offset segment);
   host::Task<Result<void>> load_index(host::Env& env, Offset segment);
+  host::Task<Result<void>> renew_index(host::Env& env, Offset segment, uint64_t generation);
+  host::Task<void> take_files(host::Env& env);
+  void give_files();
   host::Task<Result<void>> sync_once(host::Env& env, bool all);
   host::Task<Result<void>> sync_files(host::Env& env, const SyncStep& step);
   host::Task<Result<void>> save_derived(host::Env& env);
@@ -132,7 +162,7 @@ class Log final : private LogMember {
   LogListener* listener_ = nullptr;
   host::Monitor<LogCore> core_;
   bool closed_ = false;  // or removed: the directory has been told
-  host::Signal idle_;    // the writer role or a sync was given back
+  host::Signal idle_;    // the writer role, a sync, the files or a cleaning was given back
   const int segments_read_;
   const int64_t bytes_cut_;
   const std::string cut_because_;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/shared_bytes.h"
+#include "log/clean_choice.h"
 #include "log/epochs.h"
 #include "log/segment.h"
 
@@ -72,6 +73,8 @@ struct Segment {
   bool name_durable = false;  // and the directory synced since
   bool sealed = false;
   bool index_saved = false;  // sealed, and both index files are on stable storage
+  uint64_t generation = 0;   // rises when the cleaner replaces its file
+  bool renaming = false;     // its file does not have its name yet: it stays open until then
   uint64_t last_use = 0;     // for forgetting what is open or in memory
 };
 
@@ -122,7 +125,8 @@ struct ReadPlan {
   Offset base;                    // done: of the first batch
   // file: walk from `search` to the batch; what is shown lies before `end` of this segment's file.
   Offset segment;
-  FileRef file;  // empty: to be opened, then told by file_opened
+  uint64_t generation = 0;  // of the segment: with another one the plan is worth nothing
+  FileRef file;             // empty: to be opened, then told by file_opened
   int64_t search =
       -1;  // -1: the index is to be loaded, told by index_loaded, and the plan made again
   int64_t end = 0;
@@ -134,6 +138,14 @@ struct ReadRequest {
   size_t max_bytes = 0;
   Offset limit;  // exclusive
   bool at_least_one = true;
+};
+// What the cleaner made of some sealed segments. Complete and synced, under another name so far.
+struct CleanedSegment {
+  Offset base;
+  int64_t size = 0;
+  FileRef file;
+  IndexRef index;
+  std::optional<int64_t> first_timestamp;
 };
 struct EpochStep {
   std::string text;  // of the file
@@ -182,8 +194,9 @@ class LogCore {
   // The largest timestamp of the log, in `found`; or the plan of a segment whose index is to be
   // loaded first.
   Result<ReadPlan> plan_largest(std::optional<TimestampOffset>& found);
-  void file_opened(Offset segment, const FileRef& file);
-  void index_loaded(Offset segment, const IndexRef& index);
+  // generation: of the segment before its file was opened. Late news is ignored.
+  void file_opened(Offset segment, uint64_t generation, const FileRef& file);
+  void index_loaded(Offset segment, uint64_t generation, const IndexRef& index);
 
   // The oldest sealed and durable segment whose index files are still to be written.
   IndexRef unsaved_index();
@@ -193,6 +206,26 @@ class LogCore {
   // The leader epochs, if their file is older.
   std::optional<EpochStep> unsaved_epochs() const;
   void epochs_saved(uint64_t version);
+
+  // Cleaning (log_core_clean.cc). The segments that may be cleaned; last_stable is as far as the
+  // log itself knows, the sizes of index files are left to the caller.
+  CleanView clean_view() const;
+  void first_timestamp_found(Offset segment, int64_t timestamp);
+  // Of that segment's file; nothing if there is no such segment.
+  std::optional<uint64_t> generation(Offset segment) const;
+  // The segments from `cleaned` on up to `end` become that one. Its files do not have their names
+  // before renamed() says so. False: they are not all there any more, and nothing happened.
+  bool replace_segments(const CleanedSegment& cleaned, Offset end);
+  void renamed(Offset segment);
+  // One task at a time renames files of sealed segments, or writes them again.
+  bool take_files();
+  void give_files();
+  // One cleaning at a time, and none while it is paused.
+  bool begin_cleaning();
+  void end_cleaning();
+  void pause_cleaning(int count) { clean_pauses_ += count; }
+  bool cleaning() const { return cleaning_; }
+  bool cleaning_paused() const { return clean_pauses_ > 0; }
 
   Offsets offsets() const;
   // Nothing below it needs to be looked at after a crash: it is durable, and so is what is derived
@@ -255,6 +288,10 @@ class LogCore {
   uint64_t epochs_version_ = 0;          // rises with each change
   std::optional<Offset> unsaved_epoch_;  // no entry that the file lacks begins before
   uint64_t use_ = 0;
+  uint64_t generations_ = 0;
+  bool cleaning_ = false;
+  bool files_taken_ = false;
+  int clean_pauses_ = 0;
 };
 
 }  // namespace moldau::log

@@ -68,6 +68,7 @@ ReadPlan LogCore::plan_of(size_t index) {
   ReadPlan plan;
   plan.kind = ReadPlan::Kind::file;
   plan.segment = part.base;
+  plan.generation = part.generation;
   plan.file = part.file;
   plan.end = part.written;
   if (index + 1 < segments_.size()) plan.next_segment = segments_[index + 1].base;
@@ -125,17 +126,17 @@ Result<ReadPlan> LogCore::plan_largest(std::optional<TimestampOffset>& found) {
   return ReadPlan{};
 }
 
-void LogCore::file_opened(Offset base, const FileRef& file) {
+void LogCore::file_opened(Offset base, uint64_t generation, const FileRef& file) {
   Segment& part = segments_[segment_of(base)];
-  if (part.base != base) return;
+  if (part.base != base || part.generation != generation || part.file) return;
   part.file = file;
   part.last_use = ++use_;
   close_unused();
 }
 
-void LogCore::index_loaded(Offset base, const IndexRef& index) {
+void LogCore::index_loaded(Offset base, uint64_t generation, const IndexRef& index) {
   Segment& part = segments_[segment_of(base)];
-  if (part.base != base || !part.sealed) return;
+  if (part.base != base || !part.sealed || part.generation != generation) return;
   part.sealed_index = index;
   part.largest = index->largest();
   part.largest_known = true;
@@ -150,7 +151,8 @@ void LogCore::close_unused() {
     size_t idle = 0;
     for (size_t i = 0; i + 1 < segments_.size(); i++) {
       Segment& part = segments_[i];
-      if (!part.index_saved || end_of(i) > durable_ || (!part.file && !part.sealed_index)) continue;
+      if (!part.index_saved || part.renaming || end_of(i) > durable_) continue;
+      if (!part.file && !part.sealed_index) continue;
       idle++;
       if (!oldest || part.last_use < oldest->last_use) oldest = &part;
     }

@@ -27,26 +27,43 @@ ReadResult from_tail(ReadPlan& plan, const Offsets& offsets) {
 
 }  // namespace
 
-// An index file that is missing or does not fit is built again from the segment.
+// Missing, or it does not fit: built again from the segment. Not while the cleaner renames: the
+// name could be that of another file by the time it is written.
+Task<Result<void>> Log::renew_index(Env& env, Offset base, uint64_t generation) {
+  co_await take_files(env);
+  bool same = core_.enter([&](LogCore& core) { return core.generation(base) == generation; });
+  Result<void> done;
+  if (same) {
+    auto rebuilt = co_await rebuild_index(env, path_, base, config_.index_interval_bytes);
+    done = rebuilt ? Result<void>() : Result<void>(std::move(rebuilt.error()));
+    if (rebuilt) {
+      auto loaded = std::make_shared<const SegmentIndex>(std::move(*rebuilt));
+      const SegmentIndex& content = *loaded;
+      done = co_await save_index(env, path_, content);
+      if (done) core_.enter([&](LogCore& core) { core.index_loaded(base, generation, loaded); });
+    }
+  }
+  give_files();
+  co_return done;
+}
+
 Task<Result<void>> Log::load_index(Env& env, Offset base) {
+  std::optional<uint64_t> generation;
   int64_t size = core_.enter([&](const LogCore& core) {
+    generation = core.generation(base);
     auto found = std::ranges::find(core.segments(), base, &Segment::base);
     return found == core.segments().end() ? 0 : found->written;
   });
+  if (!generation) co_return Result<void>{};
   std::string path = path_ + "/" + segment_file_name(base, ".index");
   CO_TRY(offsets, read_if_exists(env, path));
   path = path_ + "/" + segment_file_name(base, ".timeindex");
   CO_TRY(times, read_if_exists(env, path));
   auto index = SegmentIndex::decode(base, offsets, times, size);
-  bool missing = index && times.empty() && offsets.empty();
-  if (!index || missing) {
-    CO_TRY(rebuilt, rebuild_index(env, path_, base, config_.index_interval_bytes));
-    index = std::move(rebuilt);
-    const SegmentIndex& content = *index;
-    CO_TRY_(save_index(env, path_, content));
-  }
+  bool missing = index && times.empty() && offsets.empty() && size > 0;
+  if (!index || missing) co_return co_await renew_index(env, base, *generation);
   auto loaded = std::make_shared<const SegmentIndex>(std::move(*index));
-  core_.enter([&](LogCore& core) { core.index_loaded(base, loaded); });
+  core_.enter([&](LogCore& core) { core.index_loaded(base, *generation, loaded); });
   co_return Result<void>{};
 }
 
@@ -56,10 +73,13 @@ Task<Result<bool>> Log::prepare(Env& env, ReadPlan& plan) {
     CO_TRY_(load_index(env, plan.segment));
     co_return false;
   }
-  if (!plan.file) {
-    CO_TRY(file, open_file(env, plan.segment));
-    plan.file = std::move(file);
-  }
+  if (plan.file) co_return true;
+  auto file = co_await open_file(env, plan.segment);
+  bool same =
+      core_.enter([&](LogCore& core) { return core.generation(plan.segment) == plan.generation; });
+  if (!same) co_return false;  // cleaned meanwhile: what was opened may be either file
+  if (!file) co_return std::move(file.error());
+  plan.file = std::move(*file);
   co_return true;
 }
 

@@ -8,6 +8,7 @@
 #include "base/crc32c.h"
 #include "host/clock.h"
 #include "host/disk.h"
+#include "log/clean_swap.h"
 #include "log/files.h"
 #include "log/segment_scan.h"
 
@@ -87,7 +88,7 @@ class Recovery {
     int64_t size = 0;
   };
   Env& env_;
-  const RecoveryRequest request_;
+  RecoveryRequest request_;
   std::vector<FileInfo> files_;  // .log files, by base offset
   std::vector<Segment> segments_;
   Epochs stored_;  // what the checkpoint file says
@@ -97,19 +98,20 @@ class Recovery {
 };
 
 Task<Result<void>> Recovery::list_files() {
+  if (std::ranges::any_of(request_.entries, [](const host::DirEntry& entry) {
+        return entry.name.ends_with(".swap") || entry.name.ends_with(".cleaned");
+      })) {
+    CO_TRY_(recover_swaps(env_, request_.path));
+    CO_TRY(settled, env_.disk.list(request_.path));
+    request_.entries = std::move(settled);
+  }
   const std::vector<host::DirEntry>& entries = request_.entries;
   for (const host::DirEntry& entry : entries)
     if (auto base = parse_segment_file_name(entry.name, ".log"))
       files_.push_back({*base, entry.size});
   for (const host::DirEntry& entry : entries) {
     std::string path = request_.path + "/" + entry.name;
-    if (entry.name.ends_with(".swap"))
-      co_return fail(Errc::unsupported,
-                     path +
-                         ": the cleaner was interrupted in the middle of a swap; let Apache Kafka "
-                         "open and close this directory once");
-    bool left_over = entry.name.ends_with(".tmp") || entry.name.ends_with(".deleted") ||
-                     entry.name.ends_with(".cleaned");
+    bool left_over = entry.name.ends_with(".tmp") || entry.name.ends_with(".deleted");
     for (std::string_view suffix : {".index", ".timeindex"})
       if (auto base = parse_segment_file_name(entry.name, suffix))
         left_over = !std::ranges::binary_search(files_, *base, {}, &FileInfo::base);
