@@ -1,0 +1,75 @@
+# ./dev bench open [--partitions N]: a broker with N nearly empty partitions, closed in order, opens them; ours and Apache Kafka, one after the
+# other on the same machine. Ours is measured inside the process (log_bench open), Kafka's figure is the one that it logs itself for loading
+# its logs, and the time from its start until it answers Metadata.
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path[:0] = [os.path.join(ROOT, "tests", "compat"), os.path.join(ROOT, "tests", "interop")]
+
+
+def ours(partitions):
+    subprocess.run(["ninja", "-C", os.path.join(ROOT, "build", "release"), "log_bench"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([os.path.join(ROOT, "build", "release", "tests", "bench", "log_bench"), "open", str(partitions)], check=True)
+
+
+def create(address, partitions):
+    """One record in each partition would take minutes; Kafka makes the same files for an empty one."""
+    import messages
+    import kafka
+    import rawclient
+    protocol = messages.Protocol(kafka.clients_jar())
+    with rawclient.Connection(address, protocol, timeout=600) as connection:
+        made = connection.call("CreateTopics", 7, timeoutMs=600_000, Topics=[
+            {"Name": "t", "NumPartitions": partitions, "ReplicationFactor": 1, "Configs": []}])["Topics"][0]
+        if made["ErrorCode"]:
+            raise SystemExit(f"Kafka made no topic: {made}")
+
+
+def theirs(partitions):
+    import kafka
+    with tempfile.TemporaryDirectory(prefix="moldau-bench-", dir=os.environ.get("TMPDIR", "/var/tmp")) as folder:
+        server = kafka.Server(folder).start()
+        try:
+            create(server.address, partitions)
+            deadline = time.monotonic() + 600
+            while sum(n.startswith("t-") for n in os.listdir(folder)) < partitions:
+                if time.monotonic() > deadline:
+                    raise SystemExit("Kafka does not get its partitions done in 600 s")
+                time.sleep(0.2)
+            time.sleep(5)                           # it goes on for a while
+        finally:
+            began = time.monotonic()
+            server.stop()
+        print(f"Kafka, {partitions} partitions: stop {time.monotonic() - began:.1f} s")
+        for _ in range(2):
+            size = os.path.getsize(server.log)
+            began = time.monotonic()
+            server.start()
+            serving = time.monotonic() - began
+            time.sleep(2)
+            server.stop()
+            with open(server.log, errors="replace") as log:
+                log.seek(size)
+                loaded = re.findall(r"Loaded (\d+) logs in (\d+)ms", log.read())
+            for count, milliseconds in loaded:
+                print(f"Kafka, {partitions} partitions: loaded {count} logs in {int(milliseconds) / 1e3:.3f} s; serving {serving:.1f} s after its start")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="opening many partitions after a clean stop")
+    parser.add_argument("--partitions", type=int, default=10_000)
+    parser.add_argument("--ours-only", action="store_true")
+    options = parser.parse_args()
+    ours(options.partitions)
+    if not options.ours_only:
+        theirs(options.partitions)
+
+
+main()
