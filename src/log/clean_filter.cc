@@ -7,6 +7,7 @@
 #include "base/bug.h"
 #include "base/check.h"
 #include "base/varint.h"
+#include "wire/compress.h"
 
 namespace moldau::log {
 namespace {
@@ -15,16 +16,6 @@ using wire::BatchHeader;
 using wire::NullableBytes;
 using wire::Record;
 using wire::RecordWalk;
-
-// The records of a batch, uncompressed.
-Result<Bytes> records_of(const BatchHeader& header, Bytes batch) {
-  if (header.codec() != wire::Codec::none)
-    return fail(
-        Errc::unsupported,
-        fmt::format("the batch at offset {} is compressed, which compaction cannot read yet",
-                    header.base_offset));
-  return RecordWalk::records_of(batch);
-}
 
 RecordWalk walk_of(const BatchHeader& header, Bytes records) {
   return RecordWalk(header, records, RecordWalk::Offsets::ascending);
@@ -99,6 +90,18 @@ Result<void> check(const BatchHeader& header, Bytes batch) {
 
 }  // namespace
 
+Result<Bytes> RecordsReader::read(const BatchHeader& header, Bytes batch) {
+  TRY_(check(header, batch));
+  Bytes records = RecordWalk::records_of(batch);
+  if (header.codec() == wire::Codec::none) return records;
+  auto inflated = wire::inflate_all(inflater_, header.codec(), header.magic, records);
+  if (!inflated)
+    return std::move(inflated.error())
+        .in(fmt::format("the batch at offset {}", header.base_offset));
+  inflated_ = std::move(*inflated);
+  return Bytes(inflated_);
+}
+
 void TransactionWalk::expect(std::span<const AbortedRange> aborted) {
   for (const AbortedRange& range : aborted) expected_.emplace(range.first, range);
 }
@@ -135,8 +138,7 @@ bool TransactionWalk::marker_may_go(const BatchHeader& header, std::optional<Con
 }
 
 Result<bool> MapFill::add(const BatchHeader& header, Bytes batch) {
-  TRY_(check(header, batch));
-  TRY(records, records_of(header, batch));
+  TRY(records, reader_.read(header, batch));
   if (header.control()) {
     transactions_.marker_may_go(header, control_type(header, records));
   } else if (!transactions_.data_may_go(header)) {
@@ -202,7 +204,9 @@ Result<Verdict> BatchFilter::rewrite(const BatchHeader& header, Bytes records, c
   int64_t max_timestamp = -1;
   size_t begin = out.size();
   out.resize(begin + wire::kBatchHeaderSize);
-  std::vector<uint8_t> body;
+  bool compressed = header.codec() != wire::Codec::none;
+  std::vector<uint8_t>& to = compressed ? records_ : out;
+  if (compressed) records_.clear();
   RecordWalk walk = walk_of(header, records);
   while (walk.next()) {
     if (!header.control() && !keeps(header, walk.record(), walk.offset())) continue;
@@ -210,18 +214,19 @@ Result<Verdict> BatchFilter::rewrite(const BatchHeader& header, Bytes records, c
     if (cleaned.record_count++ == 0 && !cleaned.has_delete_horizon())
       cleaned.base_timestamp = timestamp;
     max_timestamp = std::max(max_timestamp, timestamp);
-    put_record(out, body, walk.record(), wrapping_difference(timestamp, cleaned.base_timestamp));
+    put_record(to, body_, walk.record(), wrapping_difference(timestamp, cleaned.base_timestamp));
   }
   if (header.timestamp_type() == wire::TimestampType::create_time)
     cleaned.max_timestamp = max_timestamp;
+  int level = wire::level_range(header.codec()).usual;
+  if (compressed) wire::compress(header.codec(), level, header.magic, records_, out);
   put_header(cleaned, MutableBytes(out).subspan(begin));
   return Verdict::rewritten;
 }
 
 Result<Verdict> BatchFilter::filter(const BatchHeader& header, Bytes batch,
                                     std::vector<uint8_t>& out) {
-  TRY_(check(header, batch));
-  TRY(records, records_of(header, batch));
+  TRY(records, reader_.read(header, batch));
   std::optional<ControlType> control;
   if (header.control()) control = control_type(header, records);
   Choice choice = choose(header, control);

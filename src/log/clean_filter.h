@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "log/offset_map.h"
+#include "wire/inflate.h"
 #include "wire/record_batch.h"
 
 namespace moldau::log {
@@ -61,6 +62,19 @@ class TransactionWalk {
   std::vector<AbortedRange> listed_;
 };
 
+// The records of one batch after the other, decompressed into one buffer that is used again. Memory
+// as wire::InflateLimits says.
+class RecordsReader {
+ public:
+  // Of a whole batch; they are good until the next call. Errors: corrupt (the checksum, or what
+  // does not decompress), too_large, unsupported.
+  Result<Bytes> read(const wire::BatchHeader& header, Bytes batch);
+
+ private:
+  wire::Inflater inflater_;
+  std::vector<uint8_t> inflated_;
+};
+
 // First pass: the newest offset of each key from first_dirty on.
 class MapFill {
  public:
@@ -72,6 +86,7 @@ class MapFill {
  private:
   OffsetMap& map_;
   const Offset first_dirty_;
+  RecordsReader reader_;
   TransactionWalk transactions_;
 };
 
@@ -111,7 +126,10 @@ class BatchFilter {
   const OffsetMap& map_;
   const LastRecords& producers_;
   const CleanRules rules_;
+  RecordsReader reader_;
   TransactionWalk transactions_;
+  std::vector<uint8_t> body_;     // of the record being written
+  std::vector<uint8_t> records_;  // of a batch being written, if they are to be compressed
   int64_t records_kept_ = 0;
   int64_t records_dropped_ = 0;
 };

@@ -109,7 +109,11 @@ std::string text(const std::vector<Batch>& log) {
   std::string out;
   for (const Batch& batch : log) {
     BatchHeader header = header_of(batch);
-    RecordWalk walk(header, RecordWalk::records_of(batch), RecordWalk::Offsets::ascending);
+    wire::Inflater inflater;
+    Bytes block = RecordWalk::records_of(batch);
+    auto records = wire::inflate_all(inflater, header.codec(), 2, block);
+    EXPECT_TRUE(records.has_value());
+    RecordWalk walk(header, *records, RecordWalk::Offsets::ascending);
     while (walk.next()) {
       const wire::Record& record = walk.record();
       if (header.control()) {
@@ -239,6 +243,31 @@ TEST(BatchFilter, LogAppendTimeStays) {
       cleaning.run({batch_of(0, {{"a", "1"}, {"b", "-"}}, options), batch_of(2, {{"a", "2"}})});
   EXPECT_EQ(text(log), "1:b=-@5000 2:a=2@1020 ");
   EXPECT_EQ(header_of(log[0]).max_timestamp, 5000);
+}
+
+TEST(BatchFilter, ACompressedBatchIsCompressedAgain) {
+  for (wire::Codec codec :
+       {wire::Codec::gzip, wire::Codec::snappy, wire::Codec::lz4, wire::Codec::zstd}) {
+    Options options{.codec = codec};
+    Cleaning cleaning;
+    std::vector<Batch> log = {batch_of(0, {{"a", "1"}, {"b", "1"}, {"c", "-"}}, options),
+                              batch_of(3, {{"d", "1"}, {"d2", "1"}}, options),
+                              batch_of(5, {{"a", "2"}})};
+    auto left = cleaning.run(log);
+    EXPECT_EQ(text(left), "1:b=1@1001 2:c=-@1002 3:d=1@1030 4:d2=1@1031 5:a=2@1050 ");
+    EXPECT_EQ(cleaning.verdicts, (Verdicts{Verdict::rewritten, Verdict::kept, Verdict::kept}));
+    EXPECT_EQ(left[1], log[1]) << "its bytes";
+    EXPECT_EQ(header_of(left[0]).codec(), codec);
+    EXPECT_TRUE(header_of(left[0]).has_delete_horizon());
+    cleaning.now += 1000;
+    left = cleaning.run(left);
+    EXPECT_EQ(text(left), "1:b=1@1001 3:d=1@1030 4:d2=1@1031 5:a=2@1050 ");
+    log[0][61] ^= 0x55;
+    store_be(log[0].data() + 17, wire::compute_batch_crc(log[0]));
+    OffsetMap map({.bytes = 2400}, {1, 2});
+    MapFill fill(map, Offset(0));
+    EXPECT_FALSE(fill.add(header_of(log[0]), log[0]).has_value()) << "it does not decompress";
+  }
 }
 
 TEST(BatchFilter, DamageIsNotGivenANewChecksum) {
