@@ -24,7 +24,8 @@ verdict "no mismatch, no exception" $(! grep -Eiq 'mismatch|out of order|excepti
 verdict "tombstones wait for their horizon" $(grep -q 'deleteHorizonMs: OptionalLong\[' "$work/dump"; echo $?)
 "$kafka" class org.apache.kafka.tools.DumpLogSegments --files "$files" --index-sanity-check > "$work/sanity" 2>&1 || true
 indexes=$(ls "$work"/moldau-0/*index | wc -l)
-sound=$(grep -c 'passed sanity check' "$work/sanity" || true)
+# Of a segment of which nothing was kept the index has no entry: the tool says that it is empty.
+sound=$(grep -c -e 'passed sanity check' -e 'index is empty' "$work/sanity" || true)
 verdict "$sound of $indexes index files pass the sanity check" $([ "$sound" = "$indexes" ]; echo $?)
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
