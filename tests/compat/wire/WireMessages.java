@@ -4,8 +4,8 @@
 //
 //   java -cp "CLASSES:JARS/*" WireMessages make PAIRS FILE ROUNDS    frames of every pair (name, version) of PAIRS that
 //                                                                    this release has; prints those pairs
-//   java -cp ... WireMessages check FILE                             reads frames that we made, writes them again: must
-//                                                                    be the same bytes; prints the pairs that were
+//   java -cp ... WireMessages check FILE PAIRS                       reads frames that we made, writes them again: must
+//                                                                    be the same bytes; prints those of PAIRS that were
 //   java -cp ... WireMessages golden HAVE NAME...                    one a line: name, version, hex, JSON (or - with
 //                                                                    unknown tags); leaves out the pairs of file HAVE
 //
@@ -317,7 +317,7 @@ public class WireMessages {
         }
     }
 
-    private static void check(Map<String, Kind> kinds, Path file) throws Exception {
+    private static void check(Map<String, Kind> kinds, Path file, Set<String> wanted) throws Exception {
         Set<String> good = new TreeSet<>();
         Set<String> bad = new TreeSet<>();
         try (DataInputStream in = new DataInputStream(new BufferedInputStream(Files.newInputStream(file)))) {
@@ -333,10 +333,10 @@ public class WireMessages {
                 byte[] bytes = new byte[in.readInt()];
                 in.readFully(bytes);
                 Kind kind = kinds.get(new String(name));
-                if (kind == null || !kind.has(kind.own(version))) {
+                String pair = new String(name) + " " + version;
+                if (kind == null || !kind.has(kind.own(version)) || !wanted.contains(pair)) {
                     continue;
                 }
-                String pair = kind.name() + " " + version;
                 String wrong = difference(kind, kind.own(version), bytes);
                 (wrong == null ? good : bad).add(pair);
                 if (wrong != null) {
@@ -374,7 +374,7 @@ public class WireMessages {
                 break;
             }
             case "check": {
-                check(kinds, Path.of(args[1]));
+                check(kinds, Path.of(args[1]), new HashSet<>(Files.readAllLines(Path.of(args[2]))));
                 break;
             }
             case "golden": {
