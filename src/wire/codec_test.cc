@@ -157,6 +157,7 @@ TEST(Codecs, LevelsHaveKafkasRanges) {
 TEST(Codecs, HaveKafkasNames) {
   for (Codec codec : kAll) EXPECT_EQ(codec_of_name(codec_name(codec)), codec);
   EXPECT_EQ(codec_of_name("producer"), std::nullopt);
+  EXPECT_EQ(codec_name(static_cast<Codec>(7)), "an unknown codec");
 }
 
 TEST(Xxh32, GivesThePublishedValues) {

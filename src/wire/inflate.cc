@@ -136,7 +136,10 @@ constexpr std::string_view kNames[] = {"none", "gzip", "snappy", "lz4", "zstd"};
 
 }  // namespace
 
-std::string_view codec_name(Codec codec) { return kNames[static_cast<size_t>(codec)]; }
+std::string_view codec_name(Codec codec) {
+  size_t index = static_cast<size_t>(codec);
+  return index < std::size(kNames) ? kNames[index] : "an unknown codec";
+}
 
 std::optional<Codec> codec_of_name(std::string_view name) {
   auto found = std::ranges::find(kNames, name);
