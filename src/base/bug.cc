@@ -38,6 +38,24 @@ std::string_view bug_name(Bug bug) {
       return "cleaner_swap_keeps_both";
     case Bug::cleaner_drops_last_sequence:
       return "cleaner_drops_last_sequence";
+    case Bug::duplicate_accepted:
+      return "duplicate_accepted";
+    case Bug::stable_past_open:
+      return "stable_past_open";
+    case Bug::snapshot_stale:
+      return "snapshot_stale";
+    case Bug::epochs_past_cut:
+      return "epochs_past_cut";
+    case Bug::aborted_past_cut:
+      return "aborted_past_cut";
+    case Bug::index_past_cut:
+      return "index_past_cut";
+    case Bug::restart_forgets_producers:
+      return "restart_forgets_producers";
+    case Bug::retention_takes_uncommitted:
+      return "retention_takes_uncommitted";
+    case Bug::cut_before_later:
+      return "cut_before_later";
     case Bug::count_:
       break;
   }

@@ -24,6 +24,15 @@ enum class Bug : uint8_t {
   cleaner_swap_unsynced,        // 14: a cleaned segment is swapped in before it is synced
   cleaner_swap_keeps_both,      // 15: an interrupted swap leaves the old segments beside the new
   cleaner_drops_last_sequence,  // 16: the last batch of a producer goes like any other
+  duplicate_accepted,           // 17: a producer's sequences are not looked at
+  stable_past_open,             // 18: the last stable offset passes an open transaction
+  snapshot_stale,               // 19: truncation leaves producer snapshots that know what was cut
+  epochs_past_cut,              // 20: truncation leaves leader epochs that began behind the cut
+  aborted_past_cut,             // 21: truncation leaves aborted transactions behind the cut
+  index_past_cut,               // 22: truncation leaves index entries behind the cut
+  restart_forgets_producers,    // 23: opening takes the snapshot and skips what came after it
+  retention_takes_uncommitted,  // 24: retention does not look at the high watermark
+  cut_before_later,             // 25: truncation cuts a segment before the later ones are gone
   count_,
 };
 // The name used on the command line: "ack_before_sync".

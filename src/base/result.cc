@@ -48,6 +48,14 @@ std::string_view errc_name(Errc code) {
       return "offline";
     case Errc::busy:
       return "busy";
+    case Errc::out_of_sequence:
+      return "out_of_sequence";
+    case Errc::producer_fenced:
+      return "producer_fenced";
+    case Errc::coordinator_fenced:
+      return "coordinator_fenced";
+    case Errc::wrong_transaction_state:
+      return "wrong_transaction_state";
   }
   return "?";
 }

@@ -10,27 +10,31 @@
 namespace moldau {
 
 enum class Errc : uint8_t {
-  closed,          // the peer or the object has been closed in order
-  cancelled,       // we closed it ourselves, or are stopping
-  timed_out,       // the deadline passed first
-  reset,           // the connection broke
-  refused,         // nobody listens there
-  unreachable,     // no route, or the name does not resolve
-  address_in_use,  // another process listens there
-  not_found,       // no such file, topic, partition, key
-  already_exists,  //
-  invalid,         // malformed input: a value out of its domain
-  truncated,       // input ends before its own length says so
-  corrupt,         // a checksum or an invariant of stored bytes does not hold
-  too_large,       // above a limit; the text names the limit
-  out_of_range,    // an offset outside the log
-  unsupported,     // a version or feature that is not served
-  no_space,        // ENOSPC, EDQUOT: try again later
-  exhausted,       // EMFILE and friends: out of handles or memory budget
-  permission,      // EACCES, EPERM, EROFS
-  io,              // the disk failed: take its directory offline
-  offline,         // the log directory is offline
-  busy,            // held by another process (a lock)
+  closed,                   // the peer or the object has been closed in order
+  cancelled,                // we closed it ourselves, or are stopping
+  timed_out,                // the deadline passed first
+  reset,                    // the connection broke
+  refused,                  // nobody listens there
+  unreachable,              // no route, or the name does not resolve
+  address_in_use,           // another process listens there
+  not_found,                // no such file, topic, partition, key
+  already_exists,           //
+  invalid,                  // malformed input: a value out of its domain
+  truncated,                // input ends before its own length says so
+  corrupt,                  // a checksum or an invariant of stored bytes does not hold
+  too_large,                // above a limit; the text names the limit
+  out_of_range,             // an offset outside the log
+  unsupported,              // a version or feature that is not served
+  no_space,                 // ENOSPC, EDQUOT: try again later
+  exhausted,                // EMFILE and friends: out of handles or memory budget
+  permission,               // EACCES, EPERM, EROFS
+  io,                       // the disk failed: take its directory offline
+  offline,                  // the log directory is offline
+  busy,                     // held by another process (a lock)
+  out_of_sequence,          // a producer's batch does not follow the one before
+  producer_fenced,          // a newer producer epoch has been seen
+  coordinator_fenced,       // a newer coordinator epoch has been seen
+  wrong_transaction_state,  // a batch inside of a transaction that should not be, or the reverse
 };
 std::string_view errc_name(Errc code);
 

@@ -32,6 +32,14 @@ wire::ErrorCode to_kafka(const Error& error) {
     case Errc::offline:
     case Errc::busy:
       return ErrorCode::kafka_storage_error;
+    case Errc::out_of_sequence:
+      return ErrorCode::out_of_order_sequence_number;
+    case Errc::producer_fenced:
+      return ErrorCode::invalid_producer_epoch;
+    case Errc::coordinator_fenced:
+      return ErrorCode::transaction_coordinator_fenced;
+    case Errc::wrong_transaction_state:
+      return ErrorCode::invalid_txn_state;
     case Errc::reset:
     case Errc::refused:
     case Errc::unreachable:
