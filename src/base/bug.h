@@ -30,7 +30,7 @@ enum class Bug : uint8_t {
   epochs_past_cut,              // 20: truncation leaves leader epochs that began behind the cut
   aborted_past_cut,             // 21: truncation leaves aborted transactions behind the cut
   index_past_cut,               // 22: truncation leaves index entries behind the cut
-  restart_forgets_producers,    // 23: opening takes the snapshot and skips what came after it
+  restart_forgets_producers,    // 23: opening does not load the producers
   retention_takes_uncommitted,  // 24: retention does not look at the high watermark
   cut_before_later,             // 25: truncation cuts a segment before the later ones are gone
   count_,

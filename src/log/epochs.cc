@@ -22,6 +22,16 @@ bool Epochs::truncate_end(Offset end) {
   return entries_.size() != before;
 }
 
+bool Epochs::truncate_start(Offset start) {
+  auto behind = std::ranges::upper_bound(entries_, start, {}, &EpochEntry::start);
+  if (behind == entries_.begin()) return false;
+  auto first = std::prev(behind);
+  if (first == entries_.begin() && first->start == start) return false;
+  entries_.erase(entries_.begin(), first);
+  entries_.front().start = start;
+  return true;
+}
+
 std::optional<EpochEnd> Epochs::end_of(LeaderEpoch asked, Offset log_end) const {
   if (asked.value < 0 || entries_.empty() || asked > entries_.back().epoch) return std::nullopt;
   if (asked == entries_.back().epoch) return EpochEnd{asked, log_end};

@@ -30,6 +30,9 @@ class Epochs {
   bool assign(LeaderEpoch epoch, Offset start);
   // The log now ends at `end`: epochs that began there or behind are forgotten. True if any was.
   bool truncate_end(Offset end);
+  // The log now begins at `start`: the epoch that start is in begins there, those before are
+  // forgotten. True if anything changed.
+  bool truncate_start(Offset start);
   // The largest epoch up to `asked` that has records, and where the next one begins (for the last
   // epoch: log_end). Of an epoch before all of them: itself, and where the first one begins.
   // Nothing if asked is behind the last one. As Kafka answers OffsetForLeaderEpoch (KIP-101).

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "host/disk.h"
 #include "log/batch_info.h"
@@ -111,6 +112,13 @@ Task<Result<std::optional<BatchInfo>>> HeaderWalk::next() {
                    fmt::format("{}: the batch at position {} begins at offset {}, behind {}",
                                file_.path(), next_, batch.base, after_));
   after_ = batch.last + 1;
+  if (batch.producer.control && batch.producer.any() &&
+      std::cmp_less(batch.size, kMaxMarkerBatch)) {
+    std::array<uint8_t, kMaxMarkerBatch> marker;
+    MutableBytes into(marker.data(), static_cast<size_t>(batch.size));
+    CO_TRY(count, file_.read_at(into, next_));
+    batch.producer.marker = read_end_marker(into.first(count));
+  }
   next_ += batch.size;
   co_return std::optional<BatchInfo>(batch);
 }

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "host/disk.h"
 #include "host/entropy.h"
+#include "log/derived.h"
 #include "log/dir_name.h"
 #include "log/files.h"
 
@@ -27,7 +28,8 @@ Log::Log(LogDir& dir, std::string directory, const LogConfig& config, Recovered 
       segments_read_(recovered.segments_read),
       bytes_cut_(recovered.bytes_cut),
       cut_because_(std::move(recovered.cut_because)),
-      index_on_disk_(recovered.index_on_disk) {}
+      index_on_disk_(recovered.index_on_disk),
+      end_on_disk_(offsets().end) {}
 
 Log::~Log() {
   if (!closed_) dir_.abandon(directory_);
@@ -38,7 +40,9 @@ Task<Result<std::unique_ptr<Log>>> Log::open(Env& env, LogDir& dir, std::string 
   if (auto error = dir.offline()) co_return fail(Errc::offline, error->to_string());
   RecoveryRequest request{.path = dir.path() + "/" + directory,
                           .clean = dir.was_clean(),
-                          .index_interval_bytes = config.index_interval_bytes};
+                          .index_interval_bytes = config.index_interval_bytes,
+                          .producer_expiration_millis = config.producer_expiration_millis};
+  if (config.roll_jitter_millis > 0) config.jitter_seed = env.entropy.next();
   auto entries = co_await env.disk.list(request.path);
   if (!entries && entries.error().code() != Errc::not_found) {
     dir.abandon(directory);  // it may be there, and was not recovered: no clean stop
@@ -73,10 +77,15 @@ Task<Result<std::unique_ptr<Log>>> Log::open(Env& env, LogDir& dir, std::string 
   co_return log;
 }
 
-Result<Appended> Log::append(BlockRef block, MutableBytes batches, LeaderEpoch epoch,
-                             WallTime now) {
+Result<Appended> Log::append(BlockRef block, MutableBytes batches, LeaderEpoch epoch, WallTime now,
+                             Origin origin) {
   return core_.enter(
-      [&](LogCore& core) { return core.append(std::move(block), batches, epoch, now); });
+      [&](LogCore& core) { return core.append(std::move(block), batches, epoch, now, origin); });
+}
+
+Result<Appended> Log::append_verbatim(BlockRef block, MutableBytes batches, WallTime now) {
+  return core_.enter(
+      [&](LogCore& core) { return core.append_verbatim(std::move(block), batches, now); });
 }
 
 Offsets Log::offsets() const {
@@ -226,12 +235,14 @@ Task<Result<void>> Log::sync_once(Env& env, bool all) {
   co_return done;
 }
 
-// Index files of sealed segments and the leader epochs: what the recovery point waits for.
+// What is derived from sealed segments, and the leader epochs: what the recovery point waits for.
 Task<Result<void>> Log::save_derived(Env& env) {
-  while (IndexRef index = core_.enter([](LogCore& core) { return core.unsaved_index(); })) {
-    const SegmentIndex& content = *index;
-    CO_TRY_(save_index(env, path_, content));
-    core_.enter([&](LogCore& core) { core.index_saved(content.base()); });
+  for (;;) {
+    auto unsaved = core_.enter([](LogCore& core) { return core.unsaved_derived(); });
+    if (!unsaved) break;
+    const DerivedStep& step = *unsaved;
+    CO_TRY_(save_derived_files(env, path_, step));
+    core_.enter([&](LogCore& core) { core.derived_saved(step.index->base()); });
   }
   auto epochs = core_.enter([](LogCore& core) { return core.unsaved_epochs(); });
   if (!epochs) co_return Result<void>{};
@@ -265,13 +276,14 @@ Task<Result<void>> Log::settle(Env& env) {
   // A partition that nothing was ever written to has no segment file, and no use for index files.
   if (core_.enter([](LogCore& core) { return !core.segments().back().exists; }))
     co_return Result<void>{};
-  IndexRef last = core_.enter([](LogCore& core) { return core.final_index(); });
-  const SegmentIndex& content = *last;
+  DerivedStep last = core_.enter([](LogCore& core) { return core.final_derived(); });
+  const SegmentIndex& index = *last.index;
   // A stop with thousands of partitions that nobody has written to syncs nothing for them.
-  bool there = index_on_disk_ ==
-               fingerprint(content.base(), content.encode_offsets(), content.encode_times());
-  if (!there) CO_TRY_(save_index(env, path_, content));
-  core_.enter([&](LogCore& core) { core.index_saved(content.base()); });
+  bool there =
+      last.next == end_on_disk_ &&
+      index_on_disk_ == fingerprint(index.base(), index.encode_offsets(), index.encode_times());
+  if (!there) CO_TRY_(save_derived_files(env, path_, last));
+  core_.enter([&](LogCore& core) { core.derived_saved(index.base()); });
   co_return Result<void>{};
 }
 

@@ -2,6 +2,7 @@
 // LogCore: it carries out writes, syncs and reads. Any loop may use it, each with its own Env;
 // nothing here blocks a loop.
 #pragma once
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,6 +44,7 @@ struct ReadResult {
   std::vector<ReadPiece> pieces;  // one after the other: batches, the last one maybe cut short
   size_t bytes = 0;
   Offset base;      // of the first batch, at or before what was asked for; if bytes > 0
+  Offset upper;     // no record in it reaches this offset; if bytes > 0
   Offsets offsets;  // of the log, when it was read
 };
 
@@ -63,8 +65,12 @@ class Log final : private LogMember {
 
   // At once and in memory: gives offsets and the epoch to the batches in place and shares the block
   // as the tail. The batches are whole, validated, lie in block, and nobody writes to them from
-  // here on. Then call write_out. Errors: offline; too_large (more than a segment holds).
-  Result<Appended> append(BlockRef block, MutableBytes batches, LeaderEpoch epoch, WallTime now);
+  // here on. Then call write_out. Of an idempotent producer's batch that is here already: where it
+  // is. Errors: as LogCore::append.
+  Result<Appended> append(BlockRef block, MutableBytes batches, LeaderEpoch epoch, WallTime now,
+                          Origin origin = Origin::client);
+  // The same as a follower: offsets and epochs stay. Errors: as LogCore::append_verbatim.
+  Result<Appended> append_verbatim(BlockRef block, MutableBytes batches, WallTime now);
   // Writes what is not written, unless another task is at it: then that one does. Never fails: see
   // state().
   host::Task<void> write_out(host::Env& env);
@@ -84,9 +90,38 @@ class Log final : private LogMember {
   // [start, end]), offline, corrupt, io.
   host::Task<Result<ReadResult>> read(host::Env& env, ReadRequest request);
 
+  // What lies below is decided: of the transactions that reach up to the high watermark, none is
+  // open.
+  Offset last_stable(Offset high_watermark);
+  // The aborted transactions that a reader of [from, upper) has to know; more than those, if it is
+  // simpler. Errors: as read.
+  host::Task<Result<AbortedList>> aborted(host::Env& env, Offset from, Offset upper);
+  void expire_producers(WallTime now);
+  // What is known of producers now, as a snapshot file has it.
+  std::vector<uint8_t> producer_snapshot() const;
+
   // The first record with a timestamp >= t, and of what is written the record with the largest one.
   host::Task<Result<std::optional<TimestampOffset>>> find_timestamp(host::Env& env, WallTime t);
   host::Task<Result<std::optional<TimestampOffset>>> max_timestamp(host::Env& env);
+
+  // Cuts the log at the end: the first batch that reaches `to`, and all behind it, go. For
+  // followers: nobody appends meanwhile, and whoever still waits for an append is told that it
+  // failed. Returns the new end, which lies before `to` if a batch held it. An error leaves the
+  // directory offline.
+  host::Task<Result<Offset>> truncate(host::Env& env, Offset to);
+  // Drops all of it, and goes on at an offset. As truncate.
+  host::Task<Result<Offset>> restart_at(host::Env& env, Offset at);
+
+  // What lies below `to` is not to be seen any more, also after a crash. Returns where the log
+  // begins. Errors: out_of_range (above the high watermark), and the disk's.
+  host::Task<Result<Offset>> delete_records(host::Env& env, Offset to);
+  // Retention, in steps, so that a data directory writes its checkpoint once for all its logs:
+  // raises the start (true: it moved); removes segments below a start that is in the checkpoint
+  // file, by renaming; deletes what was renamed and is due. Also forgets producers that were
+  // silent.
+  host::Task<Result<bool>> retain(host::Env& env);
+  host::Task<Result<void>> remove_old(host::Env& env, Instant delete_at);
+  host::Task<Result<void>> delete_doomed(host::Env& env, Instant now);
 
   // In order: everything written, synced, all indexes and epochs on disk. No append, read or
   // write_out is under way or follows.
@@ -146,6 +181,25 @@ class Log final : private LogMember {
   host::Task<Result<void>> save_derived(host::Env& env);
   host::Task<Result<void>> settle(host::Env& env);
   host::Task<void> idle(host::Env& env);
+  struct CutPlace {
+    Offset segment;
+    int64_t position = 0;
+    Offset end;
+  };
+  struct Doomed {
+    Instant at;
+    std::string path;
+  };
+  host::Task<Result<void>> begin_cut(host::Env& env);
+  host::Task<Result<void>> remove_old_paused(host::Env& env, Instant delete_at);
+  host::Task<Result<Offset>> truncate_paused(host::Env& env, Offset to);
+  host::Task<Result<CutPlace>> find_cut(host::Env& env, Offset to);
+  host::Task<Result<Segment>> cut_segment(host::Env& env, CutPlace place);
+  host::Task<Result<AbortedList>> load_or_copy_aborted(host::Env& env, const Segment& segment);
+  host::Task<Result<void>> remove_behind(host::Env& env, Offset end, std::optional<Offset> keep);
+  host::Task<Result<LogCore::Cut>> cut(host::Env& env, Offset to);
+  host::Task<Result<LogCore::Cut>> cut_all(host::Env& env, Offset at);
+  host::Task<Result<Offset>> finish_cut(host::Env& env, Result<LogCore::Cut> cut);
   host::Task<Result<bool>> prepare(host::Env& env, ReadPlan& plan);
   host::Task<Result<std::optional<BatchInfo>>> find_batch(const ReadPlan& plan, Offset from);
   host::Task<Result<ReadPiece>> piece_from(const ReadPlan& plan, const BatchInfo& first,
@@ -161,12 +215,14 @@ class Log final : private LogMember {
   const LogConfig config_;
   LogListener* listener_ = nullptr;
   host::Monitor<LogCore> core_;
-  bool closed_ = false;  // or removed: the directory has been told
-  host::Signal idle_;    // the writer role, a sync, the files or a cleaning was given back
+  bool closed_ = false;        // or removed: the directory has been told
+  host::Signal idle_;          // the writer role, a sync, the files or a cleaning was given back
+  std::deque<Doomed> doomed_;  // renamed files; only the directory's task touches them
   const int segments_read_;
   const int64_t bytes_cut_;
   const std::string cut_because_;
   const std::optional<uint64_t> index_on_disk_;
+  Offset end_on_disk_;  // the end that the last segment's derived files are of; -1: none
 };
 
 }  // namespace moldau::log

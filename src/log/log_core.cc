@@ -7,7 +7,9 @@
 
 #include "base/bug.h"
 #include "base/check.h"
+#include "base/random.h"
 #include "log/batch_info.h"
+#include "log/producer_snapshot.h"
 
 namespace moldau::log {
 namespace {
@@ -23,26 +25,13 @@ LogCore::LogCore(const LogConfig& config, Opened opened)
       end_(opened.end),
       written_(opened.end),
       durable_(opened.end),
-      epochs_(std::move(opened.epochs)) {
+      epochs_(std::move(opened.epochs)),
+      producers_(std::move(opened.producers)) {
+  producers_.journal(true);
   CHECK(!segments_.empty() && !segments_.back().sealed, "{} segments", segments_.size());
   if (opened.epochs_saved) return;
   epochs_version_++;
   unsaved_epoch_ = start_;
-}
-
-LogCore::Extent LogCore::measure(Bytes batches) {
-  Extent extent;
-  wire::BatchWalk walk(batches, wire::BatchWalk::Torn::refuse);
-  while (walk.next()) {
-    const wire::BatchHeader& header = walk.header();
-    CHECK(header.last_offset_delta >= 0, "a batch of {} records was not validated",
-          header.last_offset_delta);
-    extent.count += int64_t{header.last_offset_delta} + 1;
-    extent.max_timestamp = std::max(extent.max_timestamp, header.max_timestamp);
-  }
-  Result<void> whole = walk.finish();
-  CHECK(whole, "an append was not validated: {}", whole.error().to_string());
-  return extent;
 }
 
 // As Kafka decides it, for an append as a whole.
@@ -53,8 +42,17 @@ bool LogCore::must_roll(size_t bytes, const Extent& extent, WallTime now) const 
                     ? extent.max_timestamp - *last.first_timestamp
                     : now.millis - last.created.millis;
   return last.size + static_cast<int64_t>(bytes) > config_.segment_bytes ||
-         age > config_.segment_millis || last.index.full(config_.segment_index_bytes) ||
-         end_ + (extent.count - 1) - last.base > std::numeric_limits<int32_t>::max();
+         age > config_.segment_millis - jitter_of(last.base) ||
+         last.index.full(config_.segment_index_bytes) ||
+         extent.last - last.base > std::numeric_limits<int32_t>::max();
+}
+
+// Partitions that were made together do not all roll together.
+int64_t LogCore::jitter_of(Offset base) const {
+  int64_t most = std::min(config_.roll_jitter_millis, config_.segment_millis);
+  if (most <= 0) return 0;
+  uint64_t mixed = Random(config_.jitter_seed ^ static_cast<uint64_t>(base.value)).next();
+  return static_cast<int64_t>(mixed % static_cast<uint64_t>(most));
 }
 
 void LogCore::roll(WallTime now) {
@@ -64,6 +62,9 @@ void LogCore::roll(WallTime now) {
   last.largest_known = true;
   last.sealed_index = std::make_shared<const SegmentIndex>(std::move(last.index));
   last.index = SegmentIndex(last.base);
+  last.sealed_aborted = std::make_shared<const AbortedList>(std::exchange(last.aborted, {}));
+  last.snapshot =
+      std::make_shared<const std::vector<uint8_t>>(encode_producer_snapshot(producers_));
   last.sealed = true;
   Segment next;
   next.base = end_;
@@ -76,61 +77,11 @@ void LogCore::unseal(Segment& segment) {
   if (!segment.sealed) return;
   segment.index = *segment.sealed_index;
   segment.sealed_index = nullptr;
+  segment.aborted = *segment.sealed_aborted;
+  segment.sealed_aborted = nullptr;
+  segment.snapshot = nullptr;
   segment.largest_known = false;
   segment.sealed = false;
-}
-
-void LogCore::assign_offsets(MutableBytes batches, LeaderEpoch epoch, Segment& segment) {
-  wire::BatchWalk walk(batches, wire::BatchWalk::Torn::refuse);
-  while (walk.next()) {
-    MutableBytes bytes = batches.subspan(walk.position(), walk.batch().size());
-    wire::set_base_offset(bytes, end_);
-    wire::set_leader_epoch(bytes, epoch);
-    const wire::BatchHeader& header = walk.header();
-    BatchInfo batch{end_,
-                    end_ + header.last_offset_delta,
-                    segment.size,
-                    std::ssize(bytes),
-                    header.max_timestamp,
-                    epoch};
-    segment.index.add(batch, config_.index_interval_bytes);
-    if (!segment.first_timestamp) segment.first_timestamp = batch.max_timestamp;
-    segment.size += batch.size;
-    end_ = batch.last + 1;
-    if (planted(Bug::offset_twice)) [[unlikely]]
-      end_ = batch.last;
-  }
-}
-
-Result<Appended> LogCore::append(BlockRef block, MutableBytes batches, LeaderEpoch epoch,
-                                 WallTime now) {
-  if (offline_) return moldau::fail(Errc::offline, offline_->to_string());
-  if (std::ssize(batches) > config_.segment_bytes)
-    return moldau::fail(
-        Errc::too_large,
-        fmt::format("{} bytes of batches do not fit a segment of {} (segment.bytes)",
-                    batches.size(), config_.segment_bytes));
-  CHECK(!batches.empty(), "an append of nothing");
-  if (must_roll(batches.size(), measure(batches), now)) roll(now);
-  Segment& last = segments_.back();
-  Run run{SharedBytes(std::move(block), batches),
-          end_,
-          end_,
-          last.base,
-          last.size,
-          next_ticket_++,
-          last.index.mark()};
-  assign_offsets(batches, epoch, last);
-  run.last = end_ - 1;
-  if (epochs_.assign(epoch, run.base)) {
-    epochs_version_++;
-    unsaved_epoch_ = std::min(unsaved_epoch_.value_or(run.base), run.base);
-  }
-  Appended appended{run.base, run.last, start_, run.ticket};
-  tail_size_ += batches.size();
-  unwritten_size_ += batches.size();
-  tail_.push_back(std::move(run));
-  return appended;
 }
 
 size_t LogCore::segment_of(Offset offset) const {
@@ -187,7 +138,7 @@ void LogCore::next_write(WriteStep& step, bool& have_role) {
   step.count = 0;
   step.bytes = 0;
   step.file = nullptr;
-  if (!have_role && writing_) return;
+  if (!have_role && (writing_ || cutting_)) return;
   writing_ = have_role = true;
   bool nothing = offline_ || unwritten_ == tail_.size();
   const Segment* to = nothing ? nullptr : &segment(tail_[unwritten_].segment);
@@ -218,6 +169,7 @@ Effects LogCore::written(const WriteStep& step) {
   unwritten_ += step.count;
   unwritten_size_ -= static_cast<size_t>(step.bytes);
   written_ = tail_[unwritten_ - 1].last + 1;
+  producers_.settle(written_);
   trim_tail();
   Effects effects = effects_since(before);
   effects.sync_wanted = sync_target(false) > durable_;
@@ -250,6 +202,7 @@ void LogCore::drop_unwritten() {
     Segment& of = segment(run.segment);
     unseal(of);
     of.index.restore(run.before);
+    of.aborted.resize(std::min(of.aborted.size(), run.aborted_before));
     of.size = run.position;
     if (of.size == 0) of.first_timestamp = std::nullopt;
     tail_size_ -= run.bytes.size();
@@ -262,6 +215,7 @@ void LogCore::drop_unwritten() {
     segments_.pop_back();
   }
   if (epochs_.truncate_end(end_)) epochs_version_++;
+  producers_.take_back(end_);
 }
 
 Effects LogCore::write_failed(const Error& error) {
@@ -279,7 +233,7 @@ Effects LogCore::write_failed(const Error& error) {
 
 std::optional<SyncStep> LogCore::begin_sync(bool all) {
   Offset through = sync_target(all);
-  if (syncing_ || offline_ || through <= durable_) return std::nullopt;
+  if (syncing_ || cutting_ || offline_ || through <= durable_) return std::nullopt;
   SyncStep step;
   step.through = through;
   for (size_t i = segment_of(durable_); i < segments_.size() && segments_[i].base < through; i++) {
@@ -339,6 +293,7 @@ Offset LogCore::recovery_point() const {
       point = std::min(point, part.base);
       break;
     }
+  if (held_recovery_point_) point = std::min(point, *held_recovery_point_);
   return unsaved_epoch_ ? std::min(point, *unsaved_epoch_) : point;
 }
 

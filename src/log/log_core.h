@@ -17,10 +17,16 @@
 #include "base/shared_bytes.h"
 #include "log/clean_choice.h"
 #include "log/epochs.h"
+#include "log/producer_state.h"
+#include "log/retention.h"
 #include "log/segment.h"
+#include "log/transaction_index.h"
 
 namespace moldau::host {
 class File;
+}
+namespace moldau::wire {
+struct BatchHeader;
 }
 
 namespace moldau::log {
@@ -37,6 +43,11 @@ struct LogConfig {
   int32_t segment_index_bytes = 10 << 20;  // log.index.size.max.bytes
   Flush flush = Flush::ack;
   size_t tail_bytes = size_t{1} << 20;  // of written batches kept in memory
+  int64_t roll_jitter_millis = 0;       // log.roll.jitter.ms
+  uint64_t jitter_seed = 0;             // drawn when the log is opened
+  RetentionRules retention;
+  int64_t producer_expiration_millis =
+      ProducerState::kDefaultExpiration;  // producer.id.expiration.ms
 };
 
 struct Offsets {
@@ -52,10 +63,14 @@ struct Appended {
   Offset last;
   Offset log_start;
   uint64_t ticket = 0;  // for Log::failed
+  // The batch was in the log already, there: nothing was appended.
+  bool duplicate = false;
+  int64_t timestamp = -1;  // of a duplicate: the largest of its records
 };
 
 using FileRef = std::shared_ptr<host::File>;
 using IndexRef = std::shared_ptr<const SegmentIndex>;
+using SnapshotRef = std::shared_ptr<const std::vector<uint8_t>>;
 
 // A segment as the core knows it.
 struct Segment {
@@ -66,13 +81,16 @@ struct Segment {
   std::optional<int64_t> first_timestamp;  // largest timestamp of the first batch
   SegmentIndex index{Offset(0)};           // growing; of the last segment only
   IndexRef sealed_index;                   // of a sealed segment, while it is in memory
+  AbortedList aborted;                     // growing; of the last segment only
+  AbortedRef sealed_aborted;               // of a sealed segment, while it is in memory
+  SnapshotRef snapshot;  // of a sealed segment, until it is saved: the producers at its end
   std::optional<TimestampOffset> largest;  // of a sealed segment, if largest_known
   bool largest_known = false;
   FileRef file;               // while it is open
   bool exists = false;        // its file has been made
   bool name_durable = false;  // and the directory synced since
   bool sealed = false;
-  bool index_saved = false;  // sealed, and both index files are on stable storage
+  bool index_saved = false;  // sealed, and what is derived from it is on stable storage
   uint64_t generation = 0;   // rises when the cleaner replaces its file
   bool renaming = false;     // its file does not have its name yet: it stays open until then
   uint64_t last_use = 0;     // for forgetting what is open or in memory
@@ -87,6 +105,20 @@ struct Run {
   int64_t position = 0;  // in that segment
   uint64_t ticket = 0;
   SegmentIndex::Mark before;  // of the segment's index
+  size_t aborted_before = 0;  // of the segment's aborted transactions
+};
+
+// The files of a sealed segment that recovery would have to make again.
+struct DerivedStep {
+  IndexRef index;
+  AbortedRef aborted;
+  SnapshotRef snapshot;  // empty: none
+  Offset next;           // where the next segment begins
+};
+// Aborted transactions that concern a range; or first a segment's list is to be loaded.
+struct AbortedPlan {
+  AbortedList list;
+  std::optional<Offset> load;
 };
 
 // What the driver has to do after a step, outside the monitor and in this order.
@@ -123,6 +155,7 @@ struct ReadPlan {
   enum class Kind : uint8_t { done, file } kind = Kind::done;
   std::vector<SharedBytes> tail;  // done: all there is to give
   Offset base;                    // done: of the first batch
+  Offset upper;                   // done: no record in it reaches this offset
   // file: walk from `search` to the batch; what is shown lies before `end` of this segment's file.
   Offset segment;
   uint64_t generation = 0;  // of the segment: with another one the plan is worth nothing
@@ -161,12 +194,20 @@ class LogCore {
     Offset end;
     Epochs epochs;
     bool epochs_saved = true;
+    ProducerState producers;
   };
   LogCore(const LogConfig& config, Opened opened);
 
   // The batches in `batches` (whole, valid, at least one; inside block) get their offsets and the
-  // epoch in place. Errors: offline; too_large (more than a segment holds).
-  Result<Appended> append(BlockRef block, MutableBytes batches, LeaderEpoch epoch, WallTime now);
+  // epoch in place. A client's batch that is here already is not appended again: the answer says
+  // where it is. Errors: offline; too_large (more than a segment holds); busy (being truncated);
+  // those of ProducerState::check.
+  Result<Appended> append(BlockRef block, MutableBytes batches, LeaderEpoch epoch, WallTime now,
+                          Origin origin = Origin::client);
+  // As a follower: the batches keep their offsets, which rise from the end of the log on, and their
+  // epochs. All of them or none. Errors: offline, busy, too_large; invalid (offsets or epochs go
+  // back); corrupt (not whole, or a checksum does not hold).
+  Result<Appended> append_verbatim(BlockRef block, MutableBytes batches, WallTime now);
 
   // Writing. One task at a time has the writer role; next_write gives it if it is free and takes it
   // back when there is nothing to do now. After each step that is not `none` the driver says how it
@@ -197,12 +238,17 @@ class LogCore {
   // generation: of the segment before its file was opened. Late news is ignored.
   void file_opened(Offset segment, uint64_t generation, const FileRef& file);
   void index_loaded(Offset segment, uint64_t generation, const IndexRef& index);
+  // Transactions that were aborted and have records in [from, upper).
+  AbortedPlan plan_aborted(Offset from, Offset upper) const;
+  void aborted_loaded(Offset segment, const AbortedRef& list);
+  // No batch of the segment that begins before `position` reaches this offset.
+  Offset upper_bound_of(Offset segment, int64_t position) const;
 
-  // The oldest sealed and durable segment whose index files are still to be written.
-  IndexRef unsaved_index();
-  void index_saved(Offset segment);
-  // The last segment's index as it is now, with the final time entry: for a clean close.
-  IndexRef final_index() const;
+  // The oldest sealed and durable segment whose files are still to be written.
+  std::optional<DerivedStep> unsaved_derived();
+  void derived_saved(Offset segment);
+  // The same of the last segment, as it is now: for a clean close.
+  DerivedStep final_derived() const;
   // The leader epochs, if their file is older.
   std::optional<EpochStep> unsaved_epochs() const;
   void epochs_saved(uint64_t version);
@@ -227,6 +273,45 @@ class LogCore {
   bool cleaning() const { return cleaning_; }
   bool cleaning_paused() const { return clean_pauses_ > 0; }
 
+  // Transactions. What lies below the last stable offset is decided, and below the high watermark.
+  Offset last_stable(Offset high_watermark);
+  const ProducerState& producers() const { return producers_; }
+  void expire_producers(WallTime now) { producers_.expire(now); }
+
+  // Removing from the front. Raises the start; never above `limit` or the end. True if it moved.
+  bool raise_start(Offset to, Offset limit);
+  // How far retention lets the start go; or a segment whose index is to be loaded first. Rolls if
+  // all of the log is to go.
+  struct RetentionPlan {
+    Offset start;
+    std::optional<Offset> load;
+  };
+  RetentionPlan plan_retention(Offset high_watermark, WallTime now);
+  // Segments that lie below the start, and are durable with all their files, are forgotten: theirs
+  // are to be removed.
+  std::vector<Offset> take_removable();
+
+  // Removing from the end. Nobody appends, writes or syncs between begin_cut (false: somebody is
+  // still at it) and end_cut. What was appended and not committed counts as failed.
+  bool begin_cut();
+  void leave_cut() { cutting_ = false; }
+  // Where to look for the batch that holds `to`: a plan of kind file, or done if its segment has no
+  // file.
+  ReadPlan plan_cut(Offset to);
+  Segment copy_of(Offset base) const;
+  std::vector<Offset> segment_bases() const;
+  bool has_segment(Offset base) const { return segments_[segment_of(base)].base == base; }
+  // The recovery point goes no higher until end_cut.
+  void hold_recovery_point(Offset at);
+  struct Cut {
+    Offset end;
+    Offset start;
+    std::optional<Segment> last;  // in place of the one that holds end; empty: all are gone
+    Epochs epochs;
+    ProducerState producers;
+  };
+  void end_cut(Cut cut, WallTime now);
+
   Offsets offsets() const;
   // Nothing below it needs to be looked at after a crash: it is durable, and so is what is derived
   // from it.
@@ -246,14 +331,22 @@ class LogCore {
     uint64_t first = 0;
     uint64_t last = 0;
   };
-  struct Extent {  // of an append that has no offsets yet
-    int64_t count = 0;
+  struct Extent {     // of an append
+    Offset last{-1};  // its last offset, if it begins at the end of the log
     int64_t max_timestamp = -1;
+    int batches = 0;
+    bool producers = false;  // any batch has one
   };
-  static Extent measure(Bytes batches);
+  Extent measure(Bytes batches) const;
+  Result<void> may_append(size_t bytes) const;
+  Result<std::optional<Appended>> admit(Bytes batches, const Extent& extent, Origin origin);
+  Appended answer_again(const SeenBatch& seen);
+  Appended place(BlockRef block, MutableBytes batches, const Extent& extent,
+                 std::optional<LeaderEpoch> epoch, WallTime now);
+  void place_batch(const wire::BatchHeader& header, Bytes bytes, Segment& segment);
   bool must_roll(size_t bytes, const Extent& extent, WallTime now) const;
+  int64_t jitter_of(Offset base) const;
   void roll(WallTime now);
-  void assign_offsets(MutableBytes batches, LeaderEpoch epoch, Segment& segment);
   Effects effects_since(Offset committed_before) const;
   Offset committed() const;
   Offset sync_target(bool all) const;
@@ -292,6 +385,9 @@ class LogCore {
   bool cleaning_ = false;
   bool files_taken_ = false;
   int clean_pauses_ = 0;
+  ProducerState producers_;
+  bool cutting_ = false;
+  std::optional<Offset> held_recovery_point_;
 };
 
 }  // namespace moldau::log

@@ -54,6 +54,7 @@ bool LogCore::replace_segments(const CleanedSegment& cleaned, Offset end) {
   part.sealed_index = cleaned.index;
   part.largest = cleaned.index->largest();
   part.largest_known = true;
+  part.sealed_aborted = nullptr;  // its file is a new one
   part.generation = ++generations_;
   part.renaming = true;
   segments_.erase(segments_.begin() + static_cast<std::ptrdiff_t>(first) + 1,

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "log/log_core.h"
+#include "log/producer_snapshot.h"
 #include "wire/record_batch.h"
 
 namespace moldau::log {
@@ -44,6 +45,8 @@ Result<ReadPlan> LogCore::plan_read(const ReadRequest& request) {
 ReadPlan LogCore::read_tail(const ReadRequest& request, Offset limit) const {
   ReadPlan plan;
   auto run = std::prev(std::ranges::upper_bound(tail_, request.from, {}, &Run::base));
+  // A follower's runs have gaps between them where compaction was.
+  if (run->last < request.from && ++run == tail_.end()) return plan;
   wire::BatchWalk walk = batches_of(run->bytes.bytes());
   while (walk.next() && walk.header().last_offset() < request.from) {
   }
@@ -56,7 +59,10 @@ ReadPlan LogCore::read_tail(const ReadRequest& request, Offset limit) const {
     size_t left = run->bytes.size() - skip;
     bool whole = run->last < limit && left <= room;
     size_t size = whole ? left : whole_batches(run->bytes.bytes().subspan(skip), limit, room);
-    if (size > 0) plan.tail.push_back(run->bytes.slice(skip, size));
+    if (size > 0) {
+      plan.tail.push_back(run->bytes.slice(skip, size));
+      plan.upper = whole ? run->last + 1 : std::min(limit, run->last + 1);
+    }
     room -= size;
     if (size < left) break;
   }
@@ -159,24 +165,70 @@ void LogCore::close_unused() {
     if (idle <= kMaxIdle) return;
     oldest->file = nullptr;
     oldest->sealed_index = nullptr;
+    // An empty list costs nothing, and saves looking for a file that is not there.
+    if (oldest->sealed_aborted && !oldest->sealed_aborted->empty())
+      oldest->sealed_aborted = nullptr;
   }
 }
 
-IndexRef LogCore::unsaved_index() {
-  for (size_t i = 0; i + 1 < segments_.size() && end_of(i) <= durable_; i++)
-    if (segments_[i].sealed_index && !segments_[i].index_saved) return segments_[i].sealed_index;
-  return nullptr;
+std::optional<DerivedStep> LogCore::unsaved_derived() {
+  if (cutting_) return std::nullopt;
+  for (size_t i = 0; i + 1 < segments_.size() && end_of(i) <= durable_; i++) {
+    const Segment& part = segments_[i];
+    if (!part.sealed_index || part.index_saved) continue;
+    return DerivedStep{part.sealed_index, part.sealed_aborted, part.snapshot, end_of(i)};
+  }
+  return std::nullopt;
 }
 
-void LogCore::index_saved(Offset base) {
-  segment(base).index_saved = true;
+void LogCore::derived_saved(Offset base) {
+  Segment& part = segment(base);
+  part.index_saved = true;
+  part.snapshot = nullptr;
   close_unused();
 }
 
-IndexRef LogCore::final_index() const {
-  SegmentIndex index = segments_.back().index;
+AbortedPlan LogCore::plan_aborted(Offset from, Offset upper) const {
+  AbortedPlan plan;
+  for (size_t i = segment_of(from); i < segments_.size(); i++) {
+    const Segment& part = segments_[i];
+    if (part.sealed && !part.sealed_aborted) {
+      plan.load = part.base;
+      return plan;
+    }
+    const AbortedList& list = part.sealed ? *part.sealed_aborted : part.aborted;
+    if (collect_aborted(list, from, upper, plan.list)) break;
+  }
+  return plan;
+}
+
+void LogCore::aborted_loaded(Offset base, const AbortedRef& list) {
+  Segment& part = segments_[segment_of(base)];
+  if (part.base == base && part.sealed) part.sealed_aborted = list;
+}
+
+Offset LogCore::upper_bound_of(Offset base, int64_t position) const {
+  size_t i = segment_of(base);
+  const Segment& part = segments_[i];
+  if (part.base != base) return end_;
+  const SegmentIndex* index = part.sealed ? part.sealed_index.get() : &part.index;
+  std::optional<Offset> bound = index ? index->bound_before(position) : std::nullopt;
+  return bound.value_or(end_of(i));
+}
+
+Offset LogCore::last_stable(Offset high_watermark) {
+  producers_.on_high_watermark(high_watermark);
+  std::optional<Offset> undecided = producers_.first_unstable();
+  return undecided ? std::min(std::max(*undecided, start_), high_watermark) : high_watermark;
+}
+
+DerivedStep LogCore::final_derived() const {
+  const Segment& last = segments_.back();
+  SegmentIndex index = last.index;
   index.seal();
-  return std::make_shared<const SegmentIndex>(std::move(index));
+  return {std::make_shared<const SegmentIndex>(std::move(index)),
+          std::make_shared<const AbortedList>(last.aborted),
+          std::make_shared<const std::vector<uint8_t>>(encode_producer_snapshot(producers_)), end_};
 }
 
 std::optional<EpochStep> LogCore::unsaved_epochs() const {

@@ -104,9 +104,9 @@ TEST(LogCore, BeginsASegmentOnlyWhenTheOneBeforeIsDurable) {
   EXPECT_EQ(core.offsets().written, Offset(2));
   EXPECT_EQ(core.segments().size(), 2u);
   EXPECT_EQ(core.recovery_point(), Offset(0)) << "the index of the sealed segment is not on disk";
-  IndexRef index = core.unsaved_index();
-  ASSERT_TRUE(index);
-  core.index_saved(index->base());
+  auto derived = core.unsaved_derived();
+  ASSERT_TRUE(derived);
+  core.derived_saved(derived->index->base());
   EXPECT_EQ(core.recovery_point(), Offset(0)) << "nor are the leader epochs";
   core.epochs_saved(core.unsaved_epochs()->version);
   EXPECT_EQ(core.recovery_point(), Offset(1));
@@ -122,7 +122,7 @@ TEST(LogCore, KeepsTheRecoveryPointInsideTheLastSegment) {
   core.epochs_saved(core.unsaved_epochs()->version);
   EXPECT_EQ(core.offsets().durable, Offset(2));
   EXPECT_EQ(core.recovery_point(), Offset(1));
-  core.index_saved(core.final_index()->base());
+  core.derived_saved(core.final_derived().index->base());
   EXPECT_EQ(core.recovery_point(), Offset(2)) << "after a clean stop all of it";
 }
 

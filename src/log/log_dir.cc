@@ -221,6 +221,11 @@ Task<Result<void>> LogDir::set_cleaner_point(Env& env, std::string directory,
   co_return co_await save_checkpoints(env, which);
 }
 
+Task<Result<void>> LogDir::save_points(Env& env) {
+  std::vector<Checkpoint> which = {Checkpoint::recovery_points, Checkpoint::log_starts};
+  co_return co_await save_checkpoints(env, which);
+}
+
 void LogDir::attach(const std::string& directory, LogMember& member) {
   core_.enter([&](DirCore& core) { core.add(directory, member); });
 }

@@ -132,6 +132,9 @@ class LogDir {
   host::Task<Result<void>> set_cleaner_point(host::Env& env, std::string directory,
                                              std::optional<Offset> offset);
 
+  // Writes where logs begin and from where on a restart looks at them, now.
+  host::Task<Result<void>> save_points(host::Env& env);
+
   // For Log.
   void attach(const std::string& directory, LogMember& member);
   // Returns when nobody in here uses the member any more.

@@ -4,8 +4,10 @@
 #include <algorithm>
 
 #include "host/disk.h"
+#include "log/derived.h"
 #include "log/files.h"
 #include "log/log.h"
+#include "log/producer_snapshot.h"
 #include "log/record_time.h"
 
 namespace moldau::log {
@@ -16,7 +18,7 @@ using host::Task;
 namespace {
 
 ReadResult from_tail(ReadPlan& plan, const Offsets& offsets) {
-  ReadResult result{.base = plan.base, .offsets = offsets};
+  ReadResult result{.base = plan.base, .upper = plan.upper, .offsets = offsets};
   for (SharedBytes& bytes : plan.tail) {
     result.bytes += bytes.size();
     size_t length = bytes.size();
@@ -77,10 +79,34 @@ Task<Result<bool>> Log::prepare(Env& env, ReadPlan& plan) {
   auto file = co_await open_file(env, plan.segment);
   bool same =
       core_.enter([&](LogCore& core) { return core.generation(plan.segment) == plan.generation; });
-  if (!same) co_return false;  // cleaned meanwhile: what was opened may be either file
+  if (!same) co_return false;  // cleaned or removed meanwhile: what was opened may be either file
   if (!file) co_return std::move(file.error());
   plan.file = std::move(*file);
   co_return true;
+}
+
+Offset Log::last_stable(Offset high_watermark) {
+  return core_.enter([&](LogCore& core) { return core.last_stable(high_watermark); });
+}
+
+std::vector<uint8_t> Log::producer_snapshot() const {
+  return core_.enter(
+      [](const LogCore& core) { return encode_producer_snapshot(core.producers()); });
+}
+
+void Log::expire_producers(WallTime now) {
+  core_.enter([&](LogCore& core) { core.expire_producers(now); });
+}
+
+Task<Result<AbortedList>> Log::aborted(Env& env, Offset from, Offset upper) {
+  for (;;) {
+    AbortedPlan plan = core_.enter([&](LogCore& core) { return core.plan_aborted(from, upper); });
+    if (!plan.load) co_return std::move(plan.list);
+    Offset base = *plan.load;
+    CO_TRY(list, load_aborted(env, path_, base));
+    auto loaded = std::make_shared<const AbortedList>(std::move(list));
+    core_.enter([&](LogCore& core) { core.aborted_loaded(base, loaded); });
+  }
 }
 
 Task<Result<std::optional<BatchInfo>>> Log::find_batch(const ReadPlan& plan, Offset from) {
@@ -140,6 +166,10 @@ Task<Result<ReadResult>> Log::read(Env& env, ReadRequest request) {
     CO_TRY(piece, piece_from(plan, batch, room));
     result.bytes = piece.length;
     result.base = batch.base;
+    int64_t piece_end = piece.position + static_cast<int64_t>(piece.length);
+    result.upper = core_.enter(
+        [&](const LogCore& core) { return core.upper_bound_of(plan.segment, piece_end); });
+    result.upper = std::min(result.upper, request.limit);
     result.pieces.push_back(std::move(piece));
     co_return result;
   }

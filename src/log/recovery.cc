@@ -8,8 +8,11 @@
 #include "base/crc32c.h"
 #include "host/clock.h"
 #include "host/disk.h"
+#include "log/batch_info.h"
 #include "log/clean_swap.h"
+#include "log/derived.h"
 #include "log/files.h"
+#include "log/producer_snapshot.h"
 #include "log/segment_scan.h"
 
 namespace moldau::log {
@@ -27,7 +30,9 @@ constexpr const char* kEpochs = "leader-epoch-checkpoint";
 struct Look {
   SegmentScan scan;
   SegmentIndex index;
-  Epochs* epochs = nullptr;  // gets the epochs of the batches, if set
+  Epochs* epochs = nullptr;            // gets the epochs of the batches, if set
+  ProducerState* producers = nullptr;  // and what the batches say of their producers
+  AbortedList aborted;
   std::optional<int64_t> first_timestamp;
   BatchInfo last;          // the last whole batch, if any() is true
   int64_t size = 0;        // of the file
@@ -50,6 +55,8 @@ Task<Result<void>> read_batches(host::File& file, Look& look, int64_t interval) 
     for (const BatchInfo& batch : found) {
       look.index.add(batch, interval);
       if (look.epochs) look.epochs->assign(batch.epoch, batch.base);
+      if (look.producers)
+        if (auto aborted = look.producers->apply(placed(batch))) look.aborted.push_back(*aborted);
       if (!look.first_timestamp) look.first_timestamp = batch.max_timestamp;
       look.last = batch;
     }
@@ -74,7 +81,9 @@ class Recovery {
   Task<Result<bool>> recover_segment(size_t i, Offset expected);
   Task<Result<void>> remove_from(size_t i);
   Task<Result<void>> look_at_the_medium(host::File& file);
-  Task<Result<void>> settle(host::File& file, const Look& look, bool last);
+  Task<Result<void>> settle(host::File& file, Look& look, size_t i);
+  Task<Result<void>> load_producers(size_t count, Offset end);
+  Task<Result<void>> remove_strays();
   Result<void> judge(const Look& look, bool last, const std::string& path) const;
   Segment known_segment(size_t i) const;
   size_t first_to_read() const;
@@ -93,6 +102,7 @@ class Recovery {
   std::vector<Segment> segments_;
   Epochs stored_;  // what the checkpoint file says
   Epochs epochs_;
+  ProducerState producers_;
   Offset end_;
   Recovered result_;
 };
@@ -112,7 +122,7 @@ Task<Result<void>> Recovery::list_files() {
   for (const host::DirEntry& entry : entries) {
     std::string path = request_.path + "/" + entry.name;
     bool left_over = entry.name.ends_with(".tmp") || entry.name.ends_with(".deleted");
-    for (std::string_view suffix : {".index", ".timeindex"})
+    for (std::string_view suffix : {".index", ".timeindex", ".txnindex"})
       if (auto base = parse_segment_file_name(entry.name, suffix))
         left_over = !std::ranges::binary_search(files_, *base, {}, &FileInfo::base);
     if (left_over) CO_TRY_(env_.disk.remove(path));
@@ -177,7 +187,15 @@ Task<Result<bool>> Recovery::open_clean() {
   CO_TRY_(read_batches(*file, look, request_.index_interval_bytes));
   if (!look.whole()) co_return false;
   for (size_t known = 0; known < i; known++) segments_.push_back(known_segment(known));
+  CO_TRY_(load_producers(files_.size(), look.scan.next()));
+  auto aborted = co_await load_aborted(env_, request_.path, base);
+  if (!aborted && aborted.error().code() == Errc::corrupt) {
+    segments_.clear();
+    co_return false;
+  }
+  if (!aborted) co_return std::move(aborted.error());
   Segment last = known_segment(i);
+  last.aborted = std::move(*aborted);
   last.index = std::move(look.index);
   last.sealed = last.index_saved = false;
   if (position == 0) last.first_timestamp = look.first_timestamp;
@@ -231,12 +249,43 @@ Result<void> Recovery::judge(const Look& look, bool last, const std::string& pat
                   look.whole() ? "the file is too short" : look.scan.stopped()));
 }
 
-Task<Result<void>> Recovery::settle(host::File& file, const Look& look, bool last) {
+// The producers as of `end`, by the first `count` segments.
+Task<Result<void>> Recovery::load_producers(size_t count, Offset end) {
+  ProducerSources sources{.directory = request_.path,
+                          .segments = {},
+                          .end = end,
+                          .expiration_millis = request_.producer_expiration_millis};
+  for (size_t i = 0; i < count; i++) sources.segments.push_back({files_[i].base, files_[i].size});
+  CO_TRY(producers, rebuild_producers(env_, sources));
+  producers_ = std::move(producers);
+  co_return Result<void>{};
+}
+
+// Of the snapshots only those at the beginning of a segment are kept, and the newest.
+Task<Result<void>> Recovery::remove_strays() {
+  CO_TRY_(remove_snapshots_above(env_, request_.path, end_));
+  CO_TRY(found, list_snapshots(env_, request_.path));
+  for (Offset at : found) {
+    bool kept = at == found.back() || std::ranges::binary_search(files_, at, {}, &FileInfo::base);
+    if (kept) continue;
+    std::string path = request_.path + "/" + segment_file_name(at, ".snapshot");
+    CO_TRY_(env_.disk.remove(path));
+  }
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Recovery::settle(host::File& file, Look& look, size_t i) {
   int64_t end = look.end();
   if (end < look.size) CO_TRY_(file.truncate(end));
   CO_TRY_(file.sync());
-  if (!last) CO_TRY_(save_index(env_, request_.path, look.index));
-  co_return Result<void>{};
+  if (i + 1 == files_.size()) co_return Result<void>{};
+  look.index.seal();
+  DerivedStep step{
+      std::make_shared<const SegmentIndex>(look.index),
+      std::make_shared<const AbortedList>(look.aborted),
+      std::make_shared<const std::vector<uint8_t>>(encode_producer_snapshot(producers_)),
+      files_[i + 1].base};
+  co_return co_await save_derived_files(env_, request_.path, step);
 }
 
 // False: it was cut, and nothing stands behind it any more.
@@ -248,6 +297,7 @@ Task<Result<bool>> Recovery::recover_segment(size_t i, Offset expected) {
   Look look{.scan = SegmentScan(base, std::max(base, expected)),
             .index = SegmentIndex(base),
             .epochs = &epochs_,
+            .producers = &producers_,
             .size = file->size()};
   look.scan.expect_size(look.size);
   CO_TRY_(read_batches(*file, look, request_.index_interval_bytes));
@@ -268,8 +318,7 @@ Task<Result<bool>> Recovery::recover_segment(size_t i, Offset expected) {
   bool last = i + 1 == files_.size();
   if (planted(Bug::index_past_end) && !whole) [[unlikely]]
     look.index.add_stray_entry(look.next(), look.end() + 7);
-  if (!last) look.index.seal();
-  CO_TRY_(settle(*file, look, last));
+  CO_TRY_(settle(*file, look, i));
   files_[i].size = look.end();
   end_ = std::max(base, look.next());
   Segment segment = known_segment(i);
@@ -277,6 +326,7 @@ Task<Result<bool>> Recovery::recover_segment(size_t i, Offset expected) {
   if (last) {
     segment.sealed = segment.index_saved = false;
     segment.index = std::move(look.index);
+    segment.aborted = std::move(look.aborted);
   }
   segments_.push_back(std::move(segment));
   result_.segments_read++;
@@ -290,6 +340,9 @@ Task<Result<void>> Recovery::open_unclean() {
   epochs_ = stored_;
   epochs_.truncate_end(files_[first].base);
   end_ = files_[first].base;
+  // Snapshots from here on are made again: what they were taken of may be gone.
+  CO_TRY_(remove_snapshots_above(env_, request_.path, end_));
+  CO_TRY_(load_producers(first, end_));
   for (size_t i = first; i < files_.size(); i++) {
     // A segment that begins before the one in front of it ends: what can be trusted ends here.
     if (files_[i].base < end_) {
@@ -319,6 +372,7 @@ void Recovery::finish() {
   epochs_.truncate_end(end_);
   opened.epochs_saved = epochs_.entries() == stored_.entries();
   opened.epochs = std::move(epochs_);
+  opened.producers = std::move(producers_);
 }
 
 Task<Result<Recovered>> Recovery::run() {
@@ -330,6 +384,11 @@ Task<Result<Recovered>> Recovery::run() {
     opened = clean;
   }
   if (!opened) CO_TRY_(open_unclean());
+  if (files_.empty()) {
+    end_ = request_.log_start;
+    CO_TRY_(load_producers(0, end_));
+  }
+  CO_TRY_(remove_strays());
   finish();
   co_return std::move(result_);
 }

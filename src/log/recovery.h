@@ -21,6 +21,7 @@ struct RecoveryRequest {
   Offset recovery_point;                // what lies below was known durable
   Offset log_start;                     // from the checkpoint
   int64_t index_interval_bytes = 4096;
+  int64_t producer_expiration_millis = ProducerState::kDefaultExpiration;
 };
 
 struct Recovered {

@@ -83,6 +83,21 @@ void SegmentIndex::restore(const Mark& mark) {
   since_entry_ = mark.since_entry;
 }
 
+void SegmentIndex::truncate(Offset end, int64_t size) {
+  while (!offsets_.empty() && offsets_.back().position >= size) offsets_.pop_back();
+  while (!times_.empty() && base_ + times_.back().relative >= end) times_.pop_back();
+  max_timestamp_ = times_.empty() ? -1 : times_.back().timestamp;
+  offset_of_max_ = times_.empty() ? Offset(-1) : base_ + times_.back().relative;
+  since_entry_ = 0;
+}
+
+std::optional<Offset> SegmentIndex::bound_before(int64_t position) const {
+  auto entry = std::ranges::lower_bound(offsets_, position, {},
+                                        [](const OffsetEntry& e) -> int64_t { return e.position; });
+  if (entry == offsets_.end()) return std::nullopt;
+  return base_ + entry->relative + 1;
+}
+
 void SegmentIndex::add_stray_entry(Offset offset, int64_t position) {
   offsets_.push_back({static_cast<int32_t>(offset - base_), static_cast<int32_t>(position)});
 }

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/ids.h"
 #include "base/time.h"
+#include "log/producer_batch.h"
 
 namespace moldau::log {
 
@@ -22,6 +23,7 @@ struct BatchInfo {
   int64_t size = 0;            // bytes, header included
   int64_t max_timestamp = -1;  // milliseconds since 1970, -1: none
   LeaderEpoch epoch;
+  ProducerPart producer{};
 };
 
 struct TimestampOffset {
@@ -76,6 +78,11 @@ class SegmentIndex {
     return {offsets_.size(), times_.size(), max_timestamp_, offset_of_max_, since_entry_};
   }
   void restore(const Mark& mark);
+  // The segment ends at `end` now, in its file at `size`. The batches from last_position() on are
+  // to be added again.
+  void truncate(Offset end, int64_t size);
+  // No batch that begins before `position` reaches this offset; nothing if the index cannot tell.
+  std::optional<Offset> bound_before(int64_t position) const;
 
   std::vector<uint8_t> encode_offsets() const;  // the .index file
   std::vector<uint8_t> encode_times() const;    // the .timeindex file

@@ -37,6 +37,15 @@ void SegmentScan::judge_header() {
     why_ = fmt::format("the batch at position {} has offset {} and {} more, expected from {} on",
                        start_, base, delta, next_);
   crc_ = crc32c(Bytes(bytes_).subspan(wire::kBatchCrcStart));
+  marker_.clear();
+  bool marker = header_.control() && header_.has_producer() && header_.size() <= kMaxMarkerBatch;
+  if (marker) marker_.assign(bytes_.begin(), bytes_.end());
+}
+
+void SegmentScan::take_records(Bytes bytes) {
+  crc_ = crc32c(bytes, crc_);
+  at_ += std::ssize(bytes);
+  if (!marker_.empty()) marker_.insert(marker_.end(), bytes.begin(), bytes.end());
 }
 
 void SegmentScan::finish(std::vector<BatchInfo>& found) {
@@ -48,6 +57,7 @@ void SegmentScan::finish(std::vector<BatchInfo>& found) {
     return;
   }
   found.push_back(batch_info(header_, start_));
+  if (!marker_.empty()) found.back().producer.marker = read_end_marker(marker_);
   next_ = found.back().last + 1;
   start_ = at_;
   have_ = 0;
@@ -65,8 +75,7 @@ void SegmentScan::feed(Bytes bytes, std::vector<BatchInfo>& found) {
     }
     int64_t left = start_ + static_cast<int64_t>(header_.size()) - at_;
     size_t n = static_cast<size_t>(std::min(left, std::ssize(bytes)));
-    crc_ = crc32c(bytes.first(n), crc_);
-    at_ += static_cast<int64_t>(n);
+    take_records(bytes.first(n));
     bytes = bytes.subspan(n);
     if (static_cast<int64_t>(n) == left) finish(found);
   }

@@ -36,6 +36,7 @@ class SegmentScan {
  private:
   size_t take_header(Bytes bytes);
   void judge_header();
+  void take_records(Bytes bytes);
   void finish(std::vector<BatchInfo>& found);
 
   Offset base_;
@@ -44,7 +45,8 @@ class SegmentScan {
   int64_t at_;     // of the next byte
   int64_t size_ = INT64_MAX;
   std::array<uint8_t, wire::kBatchHeaderSize> bytes_{};
-  size_t have_ = 0;  // of the header
+  size_t have_ = 0;              // of the header
+  std::vector<uint8_t> marker_;  // the whole batch so far, if it may be a transaction marker
   wire::BatchHeader header_;
   uint32_t crc_ = 0;  // of the batch's bytes seen so far, from attributes on
   std::string why_;

@@ -294,6 +294,27 @@ std::vector<uint8_t> make_batch(int records, int64_t timestamp, size_t value_siz
   return builder.finish();
 }
 
+std::vector<uint8_t> make_producer_batch(const ProducerBatch& batch) {
+  wire::RecordBatchBuilder builder({.producer_id = ProducerId(batch.producer),
+                                    .producer_epoch = ProducerEpoch(batch.epoch),
+                                    .base_sequence = batch.sequence,
+                                    .transactional = batch.transactional});
+  std::vector<uint8_t> value(batch.value_size, 'p');
+  builder.add(batch.timestamp, std::nullopt, value);
+  return builder.finish();
+}
+
+std::vector<uint8_t> make_marker(int64_t producer, int16_t epoch, bool abort) {
+  wire::RecordBatchBuilder builder({.producer_id = ProducerId(producer),
+                                    .producer_epoch = ProducerEpoch(epoch),
+                                    .transactional = true,
+                                    .control = true});
+  const uint8_t key[4] = {0, 0, 0, static_cast<uint8_t>(abort ? 0 : 1)};
+  const uint8_t value[6] = {0, 0, 0, 0, 0, 0};
+  builder.add(1'700'000'000'000, Bytes(key), Bytes(value));
+  return builder.finish();
+}
+
 Incoming incoming(Bytes batches) {
   BlockRef block = BlockRef::allocate(batches.size());
   std::memcpy(block.data(), batches.data(), batches.size());

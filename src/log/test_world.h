@@ -113,6 +113,17 @@ struct NoNetwork final : host::Network {
 // 0; values of value_size bytes that `seed` decides.
 std::vector<uint8_t> make_batch(int records, int64_t timestamp, size_t value_size,
                                 uint64_t seed = 0);
+// The same of a producer, one record a batch; and the marker that ends its transaction.
+struct ProducerBatch {
+  int64_t producer = 1;
+  int16_t epoch = 0;
+  int32_t sequence = 0;
+  bool transactional = false;
+  int64_t timestamp = 1'700'000'000'000;
+  size_t value_size = 60;
+};
+std::vector<uint8_t> make_producer_batch(const ProducerBatch& batch);
+std::vector<uint8_t> make_marker(int64_t producer, int16_t epoch, bool abort);
 // The batch in a block of its own, ready for Log::append.
 struct Incoming {
   BlockRef block;

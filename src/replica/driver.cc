@@ -64,10 +64,15 @@ Task<Result<void>> Partition::wait_for_room(host::Env& env) {
 
 Watermarks Partition::watermarks() const {
   log::Offsets offsets = log_->offsets();
-  return state_.enter([&](const State& state) {
-    return Watermarks{offsets.start, state.leader.high_watermark(), offsets.end,
-                      state.leader.epoch()};
+  Watermarks marks = state_.enter([&](const State& state) {
+    return Watermarks{.log_start = offsets.start,
+                      .high_watermark = state.leader.high_watermark(),
+                      .last_stable = state.leader.high_watermark(),
+                      .log_end = offsets.end,
+                      .leader_epoch = state.leader.epoch()};
   });
+  marks.last_stable = log_->last_stable(marks.high_watermark);
+  return marks;
 }
 
 bool Partition::committed(const log::Appended& append) const {
@@ -117,8 +122,7 @@ class Partition::Read {
   bool granted_ = false;
 };
 
-Task<Result<log::ReadResult>> Partition::read(host::Env& env, Offset from, size_t max_bytes,
-                                              bool at_least_one) {
+Task<Result<log::ReadResult>> Partition::read(host::Env& env, Offset from, Bounds bounds) {
   Read read(*this);
   if (!read.granted()) co_return Read::refusal();
   Watermarks marks = watermarks();
@@ -126,11 +130,18 @@ Task<Result<log::ReadResult>> Partition::read(host::Env& env, Offset from, size_
   if (outside)
     co_return fail(Errc::out_of_range, fmt::format("offset {} is outside [{}, {}]", from,
                                                    marks.log_start, marks.high_watermark));
-  log::ReadRequest request{.from = from,
-                           .max_bytes = max_bytes,
-                           .limit = marks.high_watermark,
-                           .at_least_one = at_least_one};
+  log::ReadRequest request{
+      .from = from,
+      .max_bytes = bounds.max_bytes,
+      .limit = bounds.committed_only ? marks.last_stable : marks.high_watermark,
+      .at_least_one = bounds.at_least_one};
   co_return co_await log_->read(env, request);
+}
+
+Task<Result<log::AbortedList>> Partition::aborted(host::Env& env, Offset from, Offset upper) {
+  Read read(*this);
+  if (!read.granted()) co_return Read::refusal();
+  co_return co_await log_->aborted(env, from, upper);
 }
 
 Task<Result<std::optional<log::TimestampOffset>>> Partition::find_timestamp(host::Env& env,

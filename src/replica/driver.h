@@ -25,6 +25,7 @@ namespace moldau::replica {
 struct Watermarks {
   Offset log_start;
   Offset high_watermark;
+  Offset last_stable;  // at most the high watermark: no transaction below is open
   Offset log_end;
   LeaderEpoch leader_epoch;
 };
@@ -40,7 +41,8 @@ class Partition : private log::LogListener {
   ~Partition() override;
 
   // Assigns offsets to validated batches inside block, in place, and makes them the end of the log.
-  // Does not suspend; follow it with write_out. Errors: offline, no_space.
+  // Does not suspend; follow it with write_out. An idempotent producer's batch that is here already
+  // is not appended again. Errors: offline, no_space, and those of its producer's state.
   Result<log::Appended> append(const BlockRef& block, MutableBytes batches, WallTime now);
   host::Task<void> write_out(host::Env& env);
   // The append lies below the high watermark. False: not yet, or it failed; wait_committed tells.
@@ -53,10 +55,16 @@ class Partition : private log::LogListener {
   host::Task<Result<void>> wait_committed(host::Env& env, log::Appended append, Instant deadline);
 
   Watermarks watermarks() const;
+  struct Bounds {
+    size_t max_bytes = 0;
+    bool at_least_one = true;
+    bool committed_only = false;  // not above the last stable offset (read_committed)
+  };
   // Bytes from the batch that holds `from` on, below the high watermark. Errors: out_of_range, and
   // the log's.
-  host::Task<Result<log::ReadResult>> read(host::Env& env, Offset from, size_t max_bytes,
-                                           bool at_least_one);
+  host::Task<Result<log::ReadResult>> read(host::Env& env, Offset from, Bounds bounds);
+  // The aborted transactions that a reader of [from, upper) has to know. Errors: the log's.
+  host::Task<Result<log::AbortedList>> aborted(host::Env& env, Offset from, Offset upper);
   // Of what is written, also above the high watermark. Errors: the log's.
   host::Task<Result<std::optional<log::TimestampOffset>>> find_timestamp(host::Env& env,
                                                                          WallTime t);

@@ -70,7 +70,8 @@ struct PartitionTest : testing::Test {
   }
   Task<void> read(int64_t from, std::optional<Result<log::ReadResult>>& out) {
     Offset offset(from);
-    out = co_await partition->read(env, offset, 1 << 20, true);
+    Partition::Bounds bounds{.max_bytes = 1 << 20};
+    out = co_await partition->read(env, offset, bounds);
   }
 };
 

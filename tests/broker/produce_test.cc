@@ -154,6 +154,29 @@ TEST_F(Produce, RefusesBatchesAboveTheLimit) {
   EXPECT_EQ(client->produce("t", {.value_size = 1'048'500}).error, 0);
 }
 
+TEST_F(Produce, StoresABatchOfAnIdempotentProducerOnce) {
+  auto batch = [](int16_t epoch, int32_t sequence, int records = 2) {
+    return Batch{.records = records, .producer_id = 9, .epoch = epoch, .sequence = sequence}
+        .bytes();
+  };
+  EXPECT_EQ(send(Batch().bytes()).base, 0);
+  Produced first = send(batch(0, 0));
+  EXPECT_EQ(first.base, 1);
+  EXPECT_EQ(first.append_time, -1);
+  EXPECT_EQ(send(batch(0, 2)).base, 3);
+  Produced again = send(batch(0, 0));
+  EXPECT_EQ(again.error, 0);
+  EXPECT_EQ(again.base, 1) << "where it is";
+  EXPECT_EQ(again.append_time, 1'700'000'000'001) << "Kafka shows the batch's timestamp here";
+  Produced gap = send(batch(0, 5));
+  EXPECT_EQ(gap,
+            (Produced{.index = 0, .error = 45, .base = -1, .append_time = -1, .log_start = 0}));
+  EXPECT_EQ(send(batch(1, 1)).error, 45) << "a new epoch begins at 0";
+  EXPECT_EQ(send(batch(1, 0)).base, 5);
+  EXPECT_EQ(send(batch(0, 4)).error, 47) << "the old epoch is over";
+  EXPECT_EQ(send(Batch().bytes()).base, 7) << "nothing else was stored";
+}
+
 TEST_F(Produce, RefusesTransactionalBatches) {
   constexpr int16_t kTransactional = 16;
   std::string batch =

@@ -2,8 +2,8 @@
 // the time is up: the handler is a suspended task that the partitions wake. Every answer is a full
 // one: incremental sessions (KIP-227) are declined with session id 0, as Kafka does when its cache
 // is full. From memory only whole batches are sent, where Kafka fills up the limit with a piece of
-// the next one, which clients throw away. Aborted transactions come with transactions
-// (docs/status.md).
+// the next one, which clients throw away. A reader at isolation read_committed gets nothing above
+// the last stable offset, and is told of the aborted transactions among what it gets.
 #include <algorithm>
 #include <map>
 
@@ -34,6 +34,7 @@ struct Wanted {
   Partitions::Ref partition;  // empty: error says why
   ErrorCode error = ErrorCode::none;
   std::optional<log::EpochEnd> diverging;  // where the consumer's log left ours (KIP-595)
+  log::AbortedList aborted;                // among what was read
 };
 struct WantedTopic {
   const FetchRequest::FetchTopic* asked;
@@ -117,7 +118,15 @@ host::Task<log::ReadResult> read_one(Fetching& f, Attempt& attempt, Wanted& want
       attempt.bytes ==
       0;  // one whole batch, however large, or a small limit would stop a consumer for ever
   Offset from(wanted.asked->fetch_offset);
-  Result<log::ReadResult> read = co_await wanted.partition->read(f.node.env, from, limit, first);
+  replica::Partition::Bounds bounds{.max_bytes = limit,
+                                    .at_least_one = first,
+                                    .committed_only = f.body.isolation_level == kReadCommitted};
+  Result<log::ReadResult> read = co_await wanted.partition->read(f.node.env, from, bounds);
+  Result<log::AbortedList> aborted;
+  if (read && read->bytes > 0 && bounds.committed_only) {
+    Offset upper = read->upper;
+    aborted = co_await wanted.partition->aborted(f.node.env, from, upper);
+  }
   marks = wanted.partition->watermarks();
   if (read && f.request->version < kFirstOfFormat2) {
     Result<void> converted = co_await convert_read(*read, f.request->version, from);
@@ -128,8 +137,11 @@ host::Task<log::ReadResult> read_one(Fetching& f, Attempt& attempt, Wanted& want
       co_return none;
     }
   }
-  if (read) co_return std::move(*read);
-  wanted.error = to_kafka(read.error());
+  if (read && aborted) {
+    wanted.aborted = std::move(*aborted);
+    co_return std::move(*read);
+  }
+  wanted.error = to_kafka(read ? aborted.error() : read.error());
   co_return none;
 }
 
@@ -168,6 +180,15 @@ wire::Records to_records(Arena& arena, log::ReadResult& read, net::Outgoing& out
   return {.pieces = pieces};
 }
 
+wire::Array<FetchResponse::AbortedTransaction> to_aborted(Arena& arena,
+                                                          const log::AbortedList& list) {
+  std::span<FetchResponse::AbortedTransaction> out =
+      arena.array<FetchResponse::AbortedTransaction>(list.size());
+  for (size_t i = 0; i < out.size(); i++)
+    out[i] = {.producer_id = list[i].producer.value, .first_offset = list[i].first.value};
+  return out;
+}
+
 PartitionAnswer to_answer(Fetching& f, const Wanted& wanted, const replica::Watermarks& marks,
                           log::ReadResult& read, net::Outgoing& files) {
   PartitionAnswer answer{.partition_index = wanted.asked->partition,
@@ -179,10 +200,12 @@ PartitionAnswer to_answer(Fetching& f, const Wanted& wanted, const replica::Wate
     return answer;
   }
   answer.high_watermark = marks.high_watermark.value;
-  answer.last_stable_offset = marks.high_watermark.value;  // no transaction is ever open
+  answer.last_stable_offset = marks.last_stable.value;
   answer.log_start_offset = marks.log_start.value;
   if (f.body.isolation_level != kReadCommitted)
     answer.aborted_transactions = wire::Array<FetchResponse::AbortedTransaction>::null();
+  else
+    answer.aborted_transactions = to_aborted(f.request->arena, wanted.aborted);
   if (wanted.diverging)
     answer.diverging_epoch = {.epoch = wanted.diverging->epoch.value,
                               .end_offset = wanted.diverging->end.value};

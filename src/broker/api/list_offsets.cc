@@ -48,16 +48,18 @@ bool understood(int64_t timestamp, int16_t version) {
   }
 }
 
-// Fills timestamp and offset; leaves -1 where there is nothing.
+// Fills timestamp and offset; leaves -1 where there is nothing. What is shown lies below the last
+// stable offset if only what is committed is wanted.
 host::Task<Result<void>> look_up(Node& node, replica::Partition& partition, int64_t asked,
-                                 PartitionAnswer& answer) {
+                                 bool committed_only, PartitionAnswer& answer) {
   replica::Watermarks marks = partition.watermarks();
   auto set = [&](Offset offset, int64_t timestamp) {
     answer.offset = offset.value;
     answer.timestamp = timestamp;
     answer.leader_epoch = marks.leader_epoch.value;
   };
-  if (asked == kLatest) set(marks.high_watermark, -1);
+  Offset end = committed_only ? marks.last_stable : marks.high_watermark;
+  if (asked == kLatest) set(end, -1);
   if (asked == kEarliest || asked == kEarliestLocal) set(marks.log_start, -1);
   if (asked < 0 && asked != kMaxTimestamp) co_return Result<void>();
   Result<std::optional<log::TimestampOffset>> found;
@@ -67,7 +69,7 @@ host::Task<Result<void>> look_up(Node& node, replica::Partition& partition, int6
   else
     found = co_await partition.find_timestamp(node.env, since);
   if (!found) co_return std::move(found.error());
-  bool visible = found->has_value() && (*found)->offset < marks.high_watermark;
+  bool visible = found->has_value() && (*found)->offset < end;
   if (visible) set((*found)->offset, (*found)->timestamp.millis);
   co_return Result<void>();
 }
@@ -77,7 +79,7 @@ PartitionAnswer refuse(const Asked& asked, ErrorCode error) {
 }
 
 host::Task<PartitionAnswer> answer_one(Node& node, const Request& request, std::string_view topic,
-                                       const Asked& asked) {
+                                       const Asked& asked, bool committed_only) {
   Partitions::Ref partition = node.partitions.find(topic, asked.partition_index);
   if (!partition) co_return refuse(asked, node.partitions.absent(topic, asked.partition_index));
   if (!understood(asked.timestamp, request.version))
@@ -87,7 +89,7 @@ host::Task<PartitionAnswer> answer_one(Node& node, const Request& request, std::
     co_return refuse(asked, asked.current_leader_epoch < epoch ? ErrorCode::fenced_leader_epoch
                                                                : ErrorCode::unknown_leader_epoch);
   PartitionAnswer answer{.partition_index = asked.partition_index};
-  Result<void> found = co_await look_up(node, *partition, asked.timestamp, answer);
+  Result<void> found = co_await look_up(node, *partition, asked.timestamp, committed_only, answer);
   if (!found) co_return refuse(asked, to_kafka(found.error()));
   co_return answer;
 }
@@ -109,6 +111,7 @@ Answer list_offsets(Node& node, RequestPtr request) {
   TRY_CO(body,
          wire::decode<wire::ListOffsetsRequest>(request->body, request->version, request->arena));
   std::span<TopicAnswer> topics = request->arena.array<TopicAnswer>(body.topics.size());
+  bool committed_only = body.isolation_level == 1;
   bool bad_isolation = body.isolation_level < 0 || body.isolation_level > 1;
   for (size_t t = 0; t < topics.size(); t++) {
     const auto& asked = body.topics[t];
@@ -124,7 +127,7 @@ Answer list_offsets(Node& node, RequestPtr request) {
       else if (times > 1)
         answer = refuse(partition, ErrorCode::invalid_request);
       else
-        answer = co_await answer_one(node, *request, asked.name, partition);
+        answer = co_await answer_one(node, *request, asked.name, partition, committed_only);
       Partitions::Ref here = node.partitions.find(asked.name, partition.partition_index);
       if (request->version == 0 && here)
         to_old_style(request->arena, partition, here->watermarks().log_start, answer);

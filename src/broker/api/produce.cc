@@ -3,8 +3,9 @@
 // one); with acks=0 not at all, an error closes the connection. The reply waits apart, so that the
 // connection's next request begins meanwhile; replies keep their order. The request's timeout is
 // for the other replicas, so it does not matter yet: our own disk is waited for as long as it
-// takes, as in Kafka. Transactional batches are INVALID_TXN_STATE until transactions are here.
-// Not there yet: duplicate detection for idempotent producers, transactions (docs/status.md).
+// takes, as in Kafka. A batch of an idempotent producer that is here already is answered as it was
+// the first time, once it is committed. Transactional batches are INVALID_TXN_STATE until
+// transactions are here (docs/status.md).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -74,6 +75,16 @@ void refuse_batch(Production& p, PartitionAnswer& answer, const wire::BatchFault
   answer.record_errors = errors;
 }
 
+// What the log finds wrong with a producer has no text in Kafka's answers, and shows the log's
+// start.
+void refuse_append(Production& p, PartitionAnswer& answer, const Error& error,
+                   const replica::Partition& partition) {
+  bool producer = error.code() == Errc::out_of_sequence || error.code() == Errc::producer_fenced ||
+                  error.code() == Errc::wrong_transaction_state;
+  refuse(p, answer, to_kafka(error), producer ? std::string_view() : error.text());
+  if (producer) answer.log_start_offset = partition.watermarks().log_start.value;
+}
+
 bool is_transactional(Bytes records) {
   constexpr size_t kMagicAt = 16, kAttributesAt = 21;
   constexpr int16_t kTransactional = 16;
@@ -132,11 +143,11 @@ host::Task<void> append(Production& p, Partitions::Ref partition,
   const BlockRef& block = batch.block ? batch.block : p.request->frame.block;
   Result<log::Appended> appended = partition->append(block, batch.bytes, now);
   if (!appended) {
-    refuse(p, answer, to_kafka(appended.error()), appended.error().text());
+    refuse_append(p, answer, appended.error(), *partition);
     co_return;
   }
   answer.base_offset = appended->base.value;
-  answer.log_append_time_ms = batch.append_time;
+  answer.log_append_time_ms = appended->duplicate ? appended->timestamp : batch.append_time;
   answer.log_start_offset = appended->log_start.value;
   p.pending.push_back({partition, *appended, &answer});
   co_await partition->write_out(node.env);

@@ -1,0 +1,88 @@
+// The part of Log that takes away from its front: deleting records, and retention. The start offset
+// rises in memory, then in the checkpoint file, and only then do files go: renamed first, deleted
+// when nobody can be about to open them any more.
+#include <fmt/format.h>
+
+#include "host/clock.h"
+#include "host/disk.h"
+#include "log/files.h"
+#include "log/log.h"
+
+namespace moldau::log {
+
+using host::Env;
+using host::Task;
+
+namespace {
+constexpr std::string_view kFiles[] = {".log", ".index", ".timeindex", ".txnindex", ".snapshot"};
+
+Offset limit_of(const LogListener* listener, Offset committed) {
+  return listener ? std::min(listener->high_watermark().value_or(committed), committed) : committed;
+}
+}  // namespace
+
+Task<Result<Offset>> Log::delete_records(Env& env, Offset to) {
+  Offset limit = limit_of(listener_, offsets().committed);
+  if (to > limit)
+    co_return fail(Errc::out_of_range, fmt::format("the log cannot begin at {}: only what lies "
+                                                   "below the high watermark {} can be deleted",
+                                                   to, limit));
+  bool moved = core_.enter([&](LogCore& core) { return core.raise_start(to, limit); });
+  if (moved) CO_TRY_(dir_.save_points(env));
+  co_return offsets().start;
+}
+
+Task<Result<bool>> Log::retain(Env& env) {
+  for (;;) {
+    Offset limit = limit_of(listener_, offsets().committed);
+    WallTime now = env.clock.wall();
+    bool moved = false;
+    auto plan = core_.enter([&](LogCore& core) {
+      core.expire_producers(now);
+      LogCore::RetentionPlan found = core.plan_retention(limit, now);
+      if (!found.load) moved = core.raise_start(found.start, found.start);
+      return found;
+    });
+    if (!plan.load) {
+      if (moved) dir_.mark_dirty(*this);  // a sealed segment may wait for its index files
+      co_return moved;
+    }
+    Offset base = *plan.load;
+    CO_TRY_(load_index(env, base));
+  }
+}
+
+Task<Result<void>> Log::remove_old(Env& env, Instant delete_at) {
+  co_await pause_cleaning(env);
+  Result<void> removed = co_await remove_old_paused(env, delete_at);
+  resume_cleaning();
+  co_return removed;
+}
+
+Task<Result<void>> Log::remove_old_paused(Env& env, Instant delete_at) {
+  std::vector<Offset> bases = core_.enter([](LogCore& core) { return core.take_removable(); });
+  for (Offset base : bases) {
+    for (std::string_view suffix : kFiles) {
+      std::string path = path_ + "/" + segment_file_name(base, suffix);
+      std::string doomed = path + ".deleted";
+      Result<void> renamed = co_await env.disk.rename(path, doomed);
+      if (renamed)
+        doomed_.push_back({delete_at, std::move(doomed)});
+      else if (renamed.error().code() != Errc::not_found)
+        co_return renamed;
+    }
+  }
+  if (!bases.empty()) CO_TRY_(env.disk.sync_directory(path_));
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Log::delete_doomed(Env& env, Instant now) {
+  while (!doomed_.empty() && doomed_.front().at <= now) {
+    std::string path = std::move(doomed_.front().path);
+    doomed_.pop_front();
+    CO_TRY_(remove_if_exists(env, path));
+  }
+  co_return Result<void>{};
+}
+
+}  // namespace moldau::log
