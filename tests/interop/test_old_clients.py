@@ -7,8 +7,8 @@ CODECS = (None, "gzip", "snappy", "lz4")
 
 class OldClients(InteropTest):
     def codecs(self, version):
-        # The library writes lz4 with the checksum of format 1 only: for 0.8 and 0.9 it has none.
-        return CODECS if version >= (0, 9) else CODECS[:3]
+        # For the broken lz4 header of format 0 the library wants a package that Debian's does not bring.
+        return CODECS if version >= (0, 10) else CODECS[:3]
 
     def write(self, topic, version, codec, count):
         producer = self.producer(api_version=version, compression_type=codec, acks="all", linger_ms=50)
@@ -37,9 +37,8 @@ class OldClients(InteropTest):
                         records = self.read_old(topic, reader, 30)
                         self.assertEqual([(r.offset, r.key, r.value) for r in records],
                                          [(i, b"key %d" % i, b"value %d " % i * 20) for i in range(30)])
-                    dump = self.kcat("-C", "-t", topic, "-p", "0", "-o", "beginning", "-e", "-q", "-f", "%o %k\n").stdout
-                    self.assertEqual(dump.decode().splitlines() if isinstance(dump, bytes) else dump.splitlines(),
-                                     [f"{i} key {i}" for i in range(30)])
+                    dump = self.kcat("-C", "-t", topic, "-p", "0", "-o", "beginning", "-e", "-q", "-f", "%o %k\n")
+                    self.assertEqual(dump.splitlines(), [f"{i} key {i}" for i in range(30)])
 
     def test_they_read_what_new_clients_write(self):
         for codec in CODECS:
@@ -48,6 +47,8 @@ class OldClients(InteropTest):
             sent = [producer.send(topic, value=b"v%d" % i, key=None if i % 2 else b"k", headers=[("h", b"x")]) for i in range(20)]
             self.assertEqual([one.get(20).offset for one in sent], list(range(20)))
             for version in OLD:
+                if codec not in self.codecs(version):
+                    continue
                 with self.subTest(version=version, codec=codec):
                     records = self.read_old(topic, version, 20)
                     self.assertEqual([(r.offset, r.key, r.value) for r in records],
