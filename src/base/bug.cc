@@ -56,6 +56,38 @@ std::string_view bug_name(Bug bug) {
       return "retention_takes_uncommitted";
     case Bug::cut_before_later:
       return "cut_before_later";
+    case Bug::point_before_sync:
+      return "point_before_sync";
+    case Bug::point_at_border:
+      return "point_at_border";
+    case Bug::rename_unsynced:
+      return "rename_unsynced";
+    case Bug::segment_name_unsynced:
+      return "segment_name_unsynced";
+    case Bug::epochs_kept:
+      return "epochs_kept";
+    case Bug::epochs_file_believed:
+      return "epochs_file_believed";
+    case Bug::roll_loses_entry:
+      return "roll_loses_entry";
+    case Bug::time_index_left:
+      return "time_index_left";
+    case Bug::tail_past_limit:
+      return "tail_past_limit";
+    case Bug::file_past_limit:
+      return "file_past_limit";
+    case Bug::failed_bytes_left:
+      return "failed_bytes_left";
+    case Bug::segment_too_early:
+      return "segment_too_early";
+    case Bug::index_keeps_dropped:
+      return "index_keeps_dropped";
+    case Bug::point_before_index:
+      return "point_before_index";
+    case Bug::cache_believed:
+      return "cache_believed";
+    case Bug::marker_kept:
+      return "marker_kept";
     case Bug::count_:
       break;
   }

@@ -33,6 +33,22 @@ enum class Bug : uint8_t {
   restart_forgets_producers,    // 23: opening does not load the producers
   retention_takes_uncommitted,  // 24: retention does not look at the high watermark
   cut_before_later,             // 25: truncation cuts a segment before the later ones are gone
+  point_before_sync,            // 26: the recovery point is what was written, not what was synced
+  point_at_border,              // 27: the recovery point may become the border of the next segment
+  rename_unsynced,              // 28: the directory is not synced after the rename
+  segment_name_unsynced,        // 29: nor after a new segment
+  epochs_kept,                  // 30: what a full disk took back keeps its leader epoch
+  epochs_file_believed,         // 31: recovery takes the epochs from their file only
+  roll_loses_entry,             // 32: a full segment's time index lacks its last entry
+  time_index_left,              // 33: only the offset index is written
+  tail_past_limit,              // 34: a read of the tail shows what is not committed
+  file_past_limit,              // 35: a read of the file does
+  failed_bytes_left,            // 36: what a full disk took of a failed append stays in the file
+  segment_too_early,            // 37: a segment begins before the one in front of it is durable
+  index_keeps_dropped,          // 38: the index keeps entries of what was taken back
+  point_before_index,           // 39: the recovery point does not wait for index files
+  cache_believed,               // 40: recovery believes pages that a failed sync has left
+  marker_kept,                  // 41: the clean-shutdown marker outlives the start
   count_,
 };
 // The name used on the command line: "ack_before_sync".

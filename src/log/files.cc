@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/bug.h"
 #include "host/disk.h"
 #include "log/batch_info.h"
 
@@ -48,7 +49,7 @@ Task<Result<void>> replace_file(Env& env, std::string directory, std::string nam
   std::string temporary = path + ".tmp";
   CO_TRY_(write_file(env, temporary, std::move(content)));
   CO_TRY_(env.disk.rename(temporary, path));
-  CO_TRY_(env.disk.sync_directory(directory));
+  if (!planted(Bug::rename_unsynced)) CO_TRY_(env.disk.sync_directory(directory));
   co_return Result<void>{};
 }
 
@@ -83,6 +84,8 @@ Task<Result<void>> save_index(Env& env, std::string directory, const SegmentInde
   std::string name = segment_file_name(index.base(), ".index");
   std::vector<uint8_t> content = index.encode_offsets();
   CO_TRY_(replace_file(env, directory, name, content));
+  if (planted(Bug::time_index_left)) [[unlikely]]
+    co_return Result<void>{};
   name = segment_file_name(index.base(), ".timeindex");
   content = index.encode_times();
   CO_TRY_(replace_file(env, directory, name, content));

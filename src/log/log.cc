@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/bug.h"
 #include "base/check.h"
 #include "host/disk.h"
 #include "host/entropy.h"
@@ -193,7 +194,7 @@ Task<Result<void>> Log::write_segment(Env& env, WriteStep& step) {
   // next append rolls, and with the piece back after a power loss recovery would stop at it and
   // drop the segments behind.
   Error error = std::move(written.error());
-  if (error.code() == Errc::no_space) {
+  if (error.code() == Errc::no_space && !planted(Bug::failed_bytes_left)) {
     CO_TRY_(step.file->truncate(step.position));
     CO_TRY_(step.file->sync());
   }

@@ -57,7 +57,7 @@ int64_t LogCore::jitter_of(Offset base) const {
 
 void LogCore::roll(WallTime now) {
   Segment& last = segments_.back();
-  last.index.seal();
+  if (!planted(Bug::roll_loses_entry)) last.index.seal();
   last.largest = last.index.largest();
   last.largest_known = true;
   last.sealed_index = std::make_shared<const SegmentIndex>(std::move(last.index));
@@ -145,7 +145,8 @@ void LogCore::next_write(WriteStep& step, bool& have_role) {
   // A segment begins when everything before it is durable: after a power loss a hole between two
   // segments could not be told from one that compaction made. (An async log takes that risk as
   // Kafka does.)
-  if (to && !to->exists && config_.flush == Flush::ack && durable_ < to->base) nothing = true;
+  if (to && !to->exists && config_.flush == Flush::ack && durable_ < to->base)
+    nothing = !planted(Bug::segment_too_early);
   if (nothing) {
     writing_ = have_role = false;
   } else if (to->exists) {
@@ -201,7 +202,7 @@ void LogCore::drop_unwritten() {
     Run& run = tail_.back();
     Segment& of = segment(run.segment);
     unseal(of);
-    of.index.restore(run.before);
+    if (!planted(Bug::index_keeps_dropped)) of.index.restore(run.before);
     of.aborted.resize(std::min(of.aborted.size(), run.aborted_before));
     of.size = run.position;
     if (of.size == 0) of.first_timestamp = std::nullopt;
@@ -214,7 +215,8 @@ void LogCore::drop_unwritten() {
     CHECK(!segments_.back().exists, "segment {} was made before its time", segments_.back().base);
     segments_.pop_back();
   }
-  if (epochs_.truncate_end(end_)) epochs_version_++;
+  bool cut = !planted(Bug::epochs_kept) && epochs_.truncate_end(end_);
+  if (cut) epochs_version_++;
   producers_.take_back(end_);
 }
 
@@ -242,6 +244,8 @@ std::optional<SyncStep> LogCore::begin_sync(bool all) {
     step.files.push_back({part.base, part.file});
     step.directory = step.directory || !part.name_durable;
   }
+  if (planted(Bug::segment_name_unsynced)) [[unlikely]]
+    step.directory = false;
   syncing_ = true;
   return step;
 }
@@ -287,9 +291,13 @@ bool LogCore::failed(uint64_t ticket) const {
 Offset LogCore::recovery_point() const {
   const Segment& last = segments_.back();
   bool inside = durable_ > last.base && !last.index_saved;
+  if (planted(Bug::point_at_border)) [[unlikely]]
+    inside = false;
   Offset point = inside ? durable_ - 1 : durable_;
+  if (planted(Bug::point_before_sync)) [[unlikely]]
+    return written_;
   for (const Segment& part : segments_)
-    if (part.sealed && !part.index_saved) {
+    if (part.sealed && !part.index_saved && !planted(Bug::point_before_index)) {
       point = std::min(point, part.base);
       break;
     }

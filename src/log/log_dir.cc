@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/bug.h"
 #include "base/check.h"
 #include "host/disk.h"
 #include "host/whole_file.h"
@@ -176,6 +177,8 @@ Task<Result<void>> LogDir::start() {
   std::string marker = path_ + "/" + kMarker;
   Result<void> removed = co_await env_.disk.remove(marker);
   was_clean_ = removed.has_value();
+  if (was_clean_ && planted(Bug::marker_kept)) [[unlikely]]
+    CO_TRY_(replace_text(env_, path_, kMarker, "{}"));
   if (!removed && removed.error().code() != Errc::not_found) co_return removed;
   // Also the names that a crash may have left without a sync, this directory's own in its parent
   // among them: all that is acknowledged from here on hangs on them.

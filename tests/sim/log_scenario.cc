@@ -231,9 +231,29 @@ sim::ScenarioEntry log_ack() {
   return {"log",
           "logs alone: acknowledged means on stable storage",
           [] { return std::make_unique<LogScenario>(Kind::ack); },
-          {Bug::ack_before_sync, Bug::recovery_keeps_torn, Bug::recovery_drops_whole,
-           Bug::index_past_end, Bug::offset_twice, Bug::failed_sync_believed,
-           Bug::sync_reads_end_late}};
+          {Bug::ack_before_sync,
+           Bug::recovery_keeps_torn,
+           Bug::recovery_drops_whole,
+           Bug::index_past_end,
+           Bug::offset_twice,
+           Bug::failed_sync_believed,
+           Bug::sync_reads_end_late,
+           Bug::point_before_sync,
+           Bug::point_at_border,
+           Bug::rename_unsynced,
+           Bug::segment_name_unsynced,
+           Bug::epochs_kept,
+           Bug::epochs_file_believed,
+           Bug::roll_loses_entry,
+           Bug::time_index_left,
+           Bug::tail_past_limit,
+           Bug::file_past_limit,
+           Bug::failed_bytes_left,
+           Bug::segment_too_early,
+           Bug::index_keeps_dropped,
+           Bug::point_before_index,
+           Bug::cache_believed,
+           Bug::marker_kept}};
 }
 
 sim::ScenarioEntry log_async() {
