@@ -1,4 +1,5 @@
-// Planted bugs: deliberate mistakes that the simulator's checkers must find (`./dev sim bugs`).
+// Planted bugs: deliberate mistakes that the simulator's checkers (`./dev sim bugs`) or unit tests
+// must find.
 // In a release build planted(...) is the constant false and its branch does not exist.
 #pragma once
 #include <cstdint>
@@ -26,31 +27,30 @@ enum class Bug : uint8_t {
   cleaner_drops_last_sequence,  // 16: the last batch of a producer goes like any other
   duplicate_accepted,           // 17: a producer's sequences are not looked at
   stable_past_open,             // 18: the last stable offset passes an open transaction
-  snapshot_stale,               // 19: truncation leaves producer snapshots that know what was cut
-  epochs_past_cut,              // 20: truncation leaves leader epochs that began behind the cut
-  aborted_past_cut,             // 21: truncation leaves aborted transactions behind the cut
-  index_past_cut,               // 22: truncation leaves index entries behind the cut
-  restart_forgets_producers,    // 23: opening does not load the producers
-  retention_takes_uncommitted,  // 24: retention does not look at the high watermark
-  cut_before_later,             // 25: truncation cuts a segment before the later ones are gone
-  point_before_sync,            // 26: the recovery point is what was written, not what was synced
-  point_at_border,              // 27: the recovery point may become the border of the next segment
-  rename_unsynced,              // 28: the directory is not synced after the rename
-  segment_name_unsynced,        // 29: nor after a new segment
-  epochs_kept,                  // 30: what a full disk took back keeps its leader epoch
-  epochs_file_believed,         // 31: recovery takes the epochs from their file only
-  roll_loses_entry,             // 32: a full segment's time index lacks its last entry
-  time_index_left,              // 33: only the offset index is written
-  tail_past_limit,              // 34: a read of the tail shows what is not committed
-  file_past_limit,              // 35: a read of the file does
-  failed_bytes_left,            // 36: what a full disk took of a failed append stays in the file
-  segment_too_early,            // 37: a segment begins before the one in front of it is durable
-  index_keeps_dropped,          // 38: the index keeps entries of what was taken back
-  point_before_index,           // 39: the recovery point does not wait for index files
-  cache_believed,               // 40: recovery believes pages that a failed sync has left
-  marker_kept,                  // 41: the clean-shutdown marker outlives the start
+  restart_forgets_producers,    // 19: opening does not load the producers
+  retention_takes_uncommitted,  // 20: retention does not look at the high watermark
+  point_before_sync,            // 21: the recovery point is what was written, not what was synced
+  point_at_border,              // 22: the recovery point may become the border of the next segment
+  rename_unsynced,              // 23: the directory is not synced after the rename
+  segment_name_unsynced,        // 24: nor after a new segment
+  epochs_kept,                  // 25: what a full disk took back keeps its leader epoch
+  epochs_file_believed,         // 26: recovery takes the epochs from their file only
+  roll_loses_entry,             // 27: a full segment's time index lacks its last entry
+  time_index_left,              // 28: only the offset index is written
+  tail_past_limit,              // 29: a read of the tail shows what is not committed
+  file_past_limit,              // 30: a read of the file does
+  failed_bytes_left,            // 31: what a full disk took of a failed append stays in the file
+  segment_too_early,            // 32: a segment begins before the one in front of it is durable
+  index_keeps_dropped,          // 33: the index keeps entries of what was taken back
+  point_before_index,           // 34: the recovery point does not wait for index files
+  cache_believed,               // 35: recovery believes pages that a failed sync has left
+  marker_kept,                  // 36: the clean-shutdown marker outlives the start
   count_,
 };
+// Those that unit tests plant and find (`./dev test Planted`); the others are for the simulator.
+constexpr bool found_by_unit_tests(Bug bug) {
+  return bug >= Bug::cleaner_mixes_keys && bug <= Bug::retention_takes_uncommitted;
+}
 // The name used on the command line: "ack_before_sync".
 std::string_view bug_name(Bug bug);
 

@@ -295,7 +295,12 @@ TEST(BatchFilter, PlantedBugsChangeWhatIsKept) {
     plant(bug);
     EXPECT_NE(cleaning.run(log), right) << bug_name(bug);
   }
+  plant(Bug::cleaner_drops_last_sequence);
+  Cleaning of_one;
+  of_one.producers[7] = {.last_data = Offset(0), .epoch = ProducerEpoch(1)};
+  of_one.run({batch_of(0, {{"a", "1"}}, of_producer(7, 40, false)), batch_of(1, {{"a", "2"}})});
   plant(Bug::none);
+  EXPECT_NE(of_one.verdicts, (Verdicts{Verdict::emptied, Verdict::kept}));
 }
 #endif
 

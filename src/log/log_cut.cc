@@ -11,7 +11,6 @@
 
 #include <algorithm>
 
-#include "base/bug.h"
 #include "host/clock.h"
 #include "host/disk.h"
 #include "host/loop.h"
@@ -68,15 +67,15 @@ Task<Result<Log::CutPlace>> Log::find_cut(Env& env, Offset to) {
 Task<Result<Segment>> Log::cut_segment(Env& env, CutPlace place) {
   Segment segment = core_.enter([&](const LogCore& core) { return core.copy_of(place.segment); });
   CO_TRY(aborted, load_or_copy_aborted(env, segment));
-  truncate_aborted(aborted, planted(Bug::aborted_past_cut) ? Offset(INT64_MAX) : place.end);
+  truncate_aborted(aborted, place.end);
   segment.aborted = std::move(aborted);
   SegmentIndex index = segment.sealed_index ? *segment.sealed_index : segment.index;
-  if (!planted(Bug::index_past_cut)) index.truncate(place.end, place.position);
+  index.truncate(place.end, place.position);
   if (segment.exists && !segment.file) {
     CO_TRY(file, open_file(env, segment.base));
     segment.file = std::move(file);
   }
-  if (segment.exists && !planted(Bug::index_past_cut)) {
+  if (segment.exists) {
     HeaderWalk walk(*segment.file, index.last_position(), place.position);
     for (;;) {
       CO_TRY(batch, walk.next());
@@ -105,7 +104,7 @@ Task<Result<AbortedList>> Log::load_or_copy_aborted(Env& env, const Segment& seg
 Task<Result<void>> Log::remove_behind(Env& env, Offset end, std::optional<Offset> keep) {
   core_.enter([&](LogCore& core) { core.hold_recovery_point(end); });
   CO_TRY_(dir_.save_points(env));
-  if (!planted(Bug::snapshot_stale)) CO_TRY_(remove_snapshots_above(env, path_, end));
+  CO_TRY_(remove_snapshots_above(env, path_, end));
   auto bases = core_.enter([](const LogCore& core) { return core.segment_bases(); });
   for (auto base = bases.rbegin(); base != bases.rend(); ++base) {
     if (keep && *base <= *keep) break;
@@ -121,8 +120,7 @@ Task<Result<LogCore::Cut>> Log::cut(Env& env, Offset to) {
   LogCore::Cut cut;
   cut.end = place.end;
   cut.epochs = core_.enter([](const LogCore& core) { return core.epochs(); });
-  if (!planted(Bug::epochs_past_cut)) cut.epochs.truncate_end(place.end);
-  if (planted(Bug::cut_before_later) && last.exists) CO_TRY_(last.file->truncate(place.position));
+  cut.epochs.truncate_end(place.end);
   CO_TRY_(remove_behind(env, place.end, place.segment));
   std::string epochs = cut.epochs.encode();
   CO_TRY_(replace_text(env, path_, kEpochs, epochs));

@@ -149,7 +149,7 @@ TEST(LogProducers, AreTheSameAfterACrashAtAnyOperation) {
 }
 
 #ifdef MOLDAU_PLANTED_BUGS
-TEST(LogProducers, AStateThatIsNotMadeAgainIsFoundOut) {
+TEST(LogProducers, PlantedBugsAreFound) {
   plant(Bug::restart_forgets_producers);
   TestDisk disk;
   History history;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/bug.h"
 #include "log/producer_snapshot.h"
 #include "wire/record_batch_builder.h"
 
@@ -233,6 +234,20 @@ TEST(ProducerBatch, ReadsTheMarkerOfAControlBatch) {
   EXPECT_TRUE(part.control && part.transactional);
   EXPECT_FALSE(read_end_marker(Bytes(batch).first(batch.size() - 1)));
 }
+
+#ifdef MOLDAU_PLANTED_BUGS
+TEST(ProducerState, PlantedBugsAreFound) {
+  plant(Bug::duplicate_accepted);
+  Partition p;
+  p.send({.sequence = 0});
+  EXPECT_EQ(p.send({.sequence = 0}), "ok") << "what AnswersABatchThatComesAgain refuses";
+  plant(Bug::stable_past_open);
+  p.send({.sequence = 0, .transactional = true, .producer = 9});
+  EXPECT_FALSE(p.state.first_unstable());
+  plant(Bug::none);
+  EXPECT_TRUE(p.state.first_unstable());
+}
+#endif
 
 }  // namespace
 }  // namespace moldau::log

@@ -4,6 +4,8 @@
 
 #include <vector>
 
+#include "base/bug.h"
+
 namespace moldau::log {
 namespace {
 
@@ -55,6 +57,15 @@ TEST(Retention, NothingAboveTheHighWatermark) {
   EXPECT_EQ(gone({.millis = 0}, 9000, 0, 19), 1u);
   EXPECT_EQ(gone({.millis = -1, .bytes = 0}, 0, 0, 34), 3u);
 }
+
+#ifdef MOLDAU_PLANTED_BUGS
+TEST(Retention, PlantedBugsAreFound) {
+  plant(Bug::retention_takes_uncommitted);
+  size_t taken = gone({.millis = 0}, 9000, 0, 19);
+  plant(Bug::none);
+  EXPECT_NE(taken, 1u);
+}
+#endif
 
 TEST(Retention, AsksForAgesThatMatterOnly) {
   std::vector<SegmentAge> segments = four();
