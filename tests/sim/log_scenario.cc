@@ -174,6 +174,8 @@ class LogScenario final : public sim::Scenario {
     if (world.node(0).halted()) world.node(0).start();
   }
   Duration check_interval() const override { return milliseconds(100); }
+  // A sync that began while several faults slowed the disk takes minutes.
+  Duration recovery_time() const override { return seconds(400); }
 
   bool recovered(sim::World&) override {
     if (!std::exchange(world_->healed, true)) {
