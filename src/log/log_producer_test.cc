@@ -177,16 +177,15 @@ Task<void> transactions(Env& env, Txn& out, bool write) {
   Log& log = **opened;
   if (write) {
     for (int i = 0; i < 6; i++) {
-      co_await put(env, log,
-                   make_producer_batch({.producer = 5, .sequence = i, .transactional = true}),
-                   Origin::client, history);
+      auto batch = make_producer_batch({.producer = 5, .sequence = i, .transactional = true});
+      co_await put(env, log, batch, Origin::client, history);
       co_await put(env, log, make_batch(1, 1, 100), Origin::client, history);
     }
     co_await put(env, log, make_marker(5, 0, true), Origin::coordinator, history);  // 12
-    for (int i = 0; i < 6; i++)
-      co_await put(env, log,
-                   make_producer_batch({.producer = 6, .sequence = i, .transactional = true}),
-                   Origin::client, history);
+    for (int i = 0; i < 6; i++) {
+      auto batch = make_producer_batch({.producer = 6, .sequence = i, .transactional = true});
+      co_await put(env, log, batch, Origin::client, history);
+    }
   }
   out.error = history.error;
   Offset end = log.offsets().end;

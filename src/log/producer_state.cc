@@ -194,7 +194,6 @@ std::vector<const ProducerEntry*> ProducerState::entries() const {
   std::vector<const ProducerEntry*> all;
   all.reserve(producers_.size());
   for (const auto& [id, entry] : producers_) all.push_back(&entry);
-  std::ranges::sort(all, {}, [](const ProducerEntry* entry) { return entry->id; });
   return all;
 }
 

@@ -10,7 +10,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
@@ -116,9 +115,9 @@ class ProducerState {
   std::optional<AbortedTransaction> end_transaction(const PlacedBatch& batch, ProducerEntry& entry);
 
   int64_t expiration_millis_;
-  std::unordered_map<int64_t, ProducerEntry> producers_;  // its order decides nothing
-  std::map<Offset, ProducerId> open_;                     // by first offset
-  std::map<Offset, Offset> ended_;  // first offset to marker's: above the high watermark
+  std::map<int64_t, ProducerEntry> producers_;
+  std::map<Offset, ProducerId> open_;  // by first offset
+  std::map<Offset, Offset> ended_;     // first offset to marker's: above the high watermark
   bool journaling_ = false;
   std::deque<Undo> undo_;
 };

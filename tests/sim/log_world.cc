@@ -285,7 +285,8 @@ Task<void> LogProcess::find(Open& open, int64_t timestamp) {
   LogModel& model = open.subject.model;
   auto due = model.first_since(timestamp, log.offsets().written);
   uint64_t losses = model.losses();
-  auto found = co_await log.find_timestamp(env_, WallTime{timestamp});
+  WallTime wanted{timestamp};
+  auto found = co_await log.find_timestamp(env_, wanted);
   if (!found) {
     if (!log.offline()) judge_error(open.subject, found.error(), "looking for a timestamp");
     co_return;

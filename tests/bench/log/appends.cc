@@ -66,7 +66,9 @@ Task<void> append_all(host::Env& env, std::string path, const Load& load, Outcom
   while (log.state(last) == log::AppendState::pending) co_await env.loop.sleep(microseconds(50));
   out.wall = watch.wall();
   out.cpu = watch.cpu();
-  if (!co_await log.close(env) || !co_await (*dir)->close(-1)) give_up("no orderly end");
+  Result<void> closed = co_await log.close(env);
+  if (closed) closed = co_await (*dir)->close(-1);
+  if (!closed) give_up("no orderly end");
 }
 
 }  // namespace

@@ -34,7 +34,9 @@ Task<void> make_first(host::Env& env, std::string path) {
   memcpy(block.data(), batch.data(), batch.size());
   MutableBytes bytes(block.data(), batch.size());
   if (!(*log)->append(std::move(block), bytes, LeaderEpoch(0), WallTime{0})) give_up("no append");
-  if (!co_await (*log)->close(env) || !co_await (*dir)->close(-1)) give_up("no orderly end");
+  Result<void> closed = co_await (*log)->close(env);
+  if (closed) closed = co_await (*dir)->close(-1);
+  if (!closed) give_up("no orderly end");
 }
 
 void write_text(const std::string& path, const std::string& text) { std::ofstream(path) << text; }

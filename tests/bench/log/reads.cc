@@ -62,8 +62,10 @@ Task<void> read_through(Reading& r, How how, SendTarget* target, size_t& bytes) 
     for (const log::ReadPiece& piece : found->pieces) {
       if (!piece.file || how == How::find) continue;
       MutableBytes into(copy.data(), piece.length);
-      if (how == How::copy && !co_await piece.file->read_at(into, piece.position))
-        give_up("cannot read");
+      if (how == How::copy) {
+        auto copied = co_await piece.file->read_at(into, piece.position);
+        if (!copied) give_up("cannot read");
+      }
       if (how == How::send)
         target->send(static_cast<host::posix::File&>(*piece.file).descriptor()->get(),
                      piece.position, piece.length);
@@ -85,7 +87,9 @@ Task<void> read_tail(Reading& r, int times) {
 }
 
 Task<void> close(Reading& r) {
-  if (!co_await r.log->close(r.env) || !co_await r.dir->close(-1)) give_up("no orderly end");
+  Result<void> closed = co_await r.log->close(r.env);
+  if (closed) closed = co_await r.dir->close(-1);
+  if (!closed) give_up("no orderly end");
   r.log.reset();
   r.dir.reset();
 }
