@@ -17,6 +17,7 @@ add_custom_command(
   VERBATIM)
 # Whoever includes a generated header waits for the generator, not for the library.
 add_custom_target(wire_messages DEPENDS ${wire_gen}/stamp)
+add_dependencies(generated wire_messages)
 
 # Sixteen files at a time in one: the time that a message takes to compile is that of the headers it includes.
 add_library(moldau_wire_messages OBJECT ${wire_sources})
