@@ -78,7 +78,10 @@ ReadPlan LogCore::plan_of(size_t index) {
   plan.generation = part.generation;
   plan.file = part.file;
   plan.end = part.written;
-  if (index + 1 < segments_.size()) plan.next_segment = segments_[index + 1].base;
+  // What of this segment is not written yet is not in the plan: whoever went on behind it would
+  // pass over that, were both written meanwhile.
+  bool whole = part.written == part.size;
+  if (whole && index + 1 < segments_.size()) plan.next_segment = segments_[index + 1].base;
   part.last_use = ++use_;
   return plan;
 }

@@ -158,6 +158,24 @@ TEST(LogCore, FindsNoTimestampInASegmentThatIsNotMadeYet) {
   EXPECT_EQ(plan->kind, ReadPlan::Kind::done);
 }
 
+// Between the plan and the walk the rest may be written, and the segment behind: an answer from
+// there would pass over what the plan does not cover.
+TEST(LogCore, ATimestampIsNotLookedForBehindWhatIsNotWritten) {
+  LogCore core({.segment_bytes = 400}, nothing());
+  append(core, 1, 100);
+  write_once(core);
+  append(core, 1, 100);
+  append(core, 1, 100);
+  ASSERT_EQ(core.segments().size(), 2u);
+  auto plan = core.plan_time(WallTime{1001}, Offset(0));
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->kind, ReadPlan::Kind::file);
+  EXPECT_FALSE(plan->next_segment);
+  write_once(core);
+  plan = core.plan_time(WallTime{1001}, Offset(0));
+  EXPECT_EQ(plan->next_segment, Offset(2));
+}
+
 TEST(LogCore, AsyncCommitsWhenWrittenAndSyncsSealedSegmentsOnly) {
   LogCore core({.segment_bytes = 300, .flush = Flush::async}, nothing());
   append(core, 1, 150);
