@@ -65,6 +65,17 @@ Task<Result<void>> remove_if_exists(Env& env, std::string path) {
   co_return removed;
 }
 
+Task<Result<void>> remove_segment(Env& env, std::string directory, Offset base) {
+  std::string path = directory + "/" + segment_file_name(base, ".log");
+  CO_TRY_(remove_if_exists(env, path));
+  CO_TRY_(env.disk.sync_directory(directory));
+  for (std::string_view suffix : {".index", ".timeindex", ".txnindex", ".snapshot"}) {
+    path = directory + "/" + segment_file_name(base, suffix);
+    CO_TRY_(remove_if_exists(env, path));
+  }
+  co_return Result<void>{};
+}
+
 Task<Result<void>> rename_if_exists(Env& env, std::string from, std::string to) {
   Result<void> renamed = co_await env.disk.rename(from, to);
   if (!renamed && renamed.error().code() == Errc::not_found) co_return Result<void>{};

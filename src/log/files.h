@@ -33,6 +33,10 @@ host::Task<Result<void>> replace_text(host::Env& env, std::string directory, std
 // No error if it is not there.
 host::Task<Result<void>> remove_if_exists(host::Env& env, std::string path);
 
+// All files of a segment, its batches first and for sure. Who removes several goes from the last to
+// the first: then a power loss leaves no hole.
+host::Task<Result<void>> remove_segment(host::Env& env, std::string directory, Offset base);
+
 // A directory of files, and then itself.
 host::Task<Result<void>> remove_tree(host::Env& env, std::string path);
 

@@ -29,18 +29,6 @@ namespace {
 constexpr const char* kEpochs = "leader-epoch-checkpoint";
 constexpr std::string_view kDerived[] = {".index", ".timeindex", ".txnindex"};
 
-// All files of a segment, its batches first and for sure before anything older goes.
-Task<Result<void>> remove_segment(Env& env, std::string directory, Offset base) {
-  std::string path = directory + "/" + segment_file_name(base, ".log");
-  CO_TRY_(remove_if_exists(env, path));
-  CO_TRY_(env.disk.sync_directory(directory));
-  for (std::string_view suffix : kDerived) {
-    path = directory + "/" + segment_file_name(base, suffix);
-    CO_TRY_(remove_if_exists(env, path));
-  }
-  co_return Result<void>{};
-}
-
 }  // namespace
 
 // Where the file of the segment that holds `to` is to be cut, and the offset that comes next then.

@@ -7,7 +7,9 @@
 
 #include "base/bug.h"
 #include "base/random.h"
+#include "log/files.h"
 #include "log/test_world.h"
+#include "wire/legacy_message.h"
 
 namespace moldau::log {
 namespace {
@@ -187,6 +189,47 @@ TEST(Log, OpensWithoutReadingItselfAfterACleanStop) {
   world.run(open(world.env, client));
   EXPECT_EQ(reads, 1);
   EXPECT_FALSE(disk.names.contains("data/.kafka_cleanshutdown")) << "the marker is consumed";
+}
+
+// Opens data/topic-0 on a disk where its first segment holds these bytes. Its end; or the error.
+Result<Offset> open_with(std::vector<uint8_t> segment) {
+  TestDisk disk;
+  auto write = [](Env& env, std::vector<uint8_t> bytes) -> Task<void> {
+    std::string path = "data/topic-0";
+    Result<void> made = co_await env.disk.make_directory(path);
+    EXPECT_TRUE(made);
+    path += "/00000000000000000000.log";
+    Result<void> written = co_await write_file(env, path, bytes);
+    EXPECT_TRUE(written);
+  };
+  Result<Offset> end = fail(Errc::cancelled);
+  auto open = [](Env& env, Result<Offset>& out) -> Task<void> {
+    auto dir = co_await LogDir::open(env, "data", kDirConfig);
+    std::string directory = "topic-0";
+    auto log = co_await Log::open(env, **dir, directory, kSmall);
+    if (log)
+      out = (*log)->offsets().end;
+    else
+      out = log.error();
+  };
+  TestWorld world(disk);
+  EXPECT_TRUE(world.run(write(world.env, std::move(segment))));
+  EXPECT_TRUE(world.run(open(world.env, end)));
+  return end;
+}
+
+TEST(Log, TellsAnOldMessageFromATornSectorThatLooksLikeOne) {
+  wire::LegacySetBuilder old({});
+  std::vector<uint8_t> value(40);
+  old.add(Offset(0), 1000, std::nullopt, Bytes(value));
+  std::vector<uint8_t> segment = old.finish();
+  auto refused = open_with(segment);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Errc::unsupported);
+  segment.back() ^= 1;
+  auto torn = open_with(segment);
+  ASSERT_TRUE(torn) << torn.error().to_string();
+  EXPECT_EQ(*torn, Offset(0));
 }
 
 TEST(Log, AsyncModeCommitsWhatIsWrittenAndSyncsOnlyAtTheEnd) {

@@ -260,6 +260,13 @@ void TestDisk::lose_power(Random* torn) {
   if (torn)
     for (const auto& [path, inode] : names)
       if (torn->one_in(2)) durable_names.emplace(path, inode);
+  // Removals too. (A rename has both its sides or none.)
+  auto removed = [&](auto& entry) {
+    bool gone = !names.contains(entry.first) &&
+                std::ranges::none_of(names, [&](auto& n) { return n.second == entry.second; });
+    return gone && torn->one_in(2);
+  };
+  if (torn) std::erase_if(durable_names, removed);
   names = durable_names;
   constexpr size_t kSector = 64;
   for (auto& [path, inode] : names) {
