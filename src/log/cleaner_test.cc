@@ -36,9 +36,7 @@ struct Subject final : CleanSubject {
   CleanPolicy clean_policy() const override { return policy; }
   Offset last_stable() const override { return stable; }
   LastRecords last_records() const override { return {}; }
-  Task<Result<std::vector<AbortedRange>>> aborted(Env&, Offset) override {
-    co_return std::vector<AbortedRange>{};
-  }
+  Task<Result<AbortedList>> aborted(Env&, Offset) override { co_return AbortedList{}; }
 };
 
 // What the test knows, across the lives of the process.
@@ -54,22 +52,6 @@ struct Story {
 
 void complain(Story& story, std::string what) {
   if (story.error.empty()) story.error = std::move(what);
-}
-
-Task<std::vector<uint8_t>> flat(const ReadResult& result) {
-  std::vector<uint8_t> out;
-  for (const ReadPiece& piece : result.pieces) {
-    size_t at = out.size();
-    out.resize(at + piece.length);
-    MutableBytes into(out.data() + at, piece.length);
-    if (piece.file) {
-      auto count = co_await piece.file->read_at(into, piece.position);
-      if (!count || *count != piece.length) out.resize(at);
-    } else {
-      std::memcpy(into.data(), piece.bytes.data(), piece.length);
-    }
-  }
-  co_return out;
 }
 
 // The records of whole batches, added to `into`; the offset behind them.
@@ -177,7 +159,7 @@ Task<void> produce(Env& env, Log& log, Story& story, int batches, uint64_t seed)
     if (i % 3 != 0 && i + 1 < batches) continue;
     co_await log.write_out(env);
     Appended last = *appended;
-    while (log.state(last) == AppendState::pending) co_await env.loop.sleep(milliseconds(1));
+    co_await wait_for(env, log, last);
     if (log.state(last) == AppendState::committed) story.acked = last.last.value + 1;
   }
   co_await env.loop.sleep(milliseconds(5));  // index files of sealed segments are written
@@ -210,14 +192,10 @@ struct Life {
 };
 
 Task<void> live(Env& env, Story& story, Life life) {
-  std::string path = "data";
-  LogDirConfig dir_config{.checkpoint_interval = milliseconds(10)};
-  auto dir = co_await LogDir::open(env, path, dir_config);
-  if (!dir) co_return complain(story, "directory: " + dir.error().to_string());
-  std::string directory = "topic-0";
-  auto opened = co_await Log::open(env, **dir, directory, kSmall);
-  if (!opened) co_return complain(story, "open: " + opened.error().to_string());
-  Log& log = **opened;
+  TestLog opened;
+  Result<void> open = co_await opened.open(env, kSmall);
+  if (!open) co_return complain(story, "open: " + open.error().to_string());
+  Log& log = *opened.log;
   if (life.check_first) co_await check(env, log, story);
   if (life.batches > 0) co_await produce(env, log, story, life.batches, life.seed);
   if (life.cleanings > 0) {
@@ -227,9 +205,7 @@ Task<void> live(Env& env, Story& story, Life life) {
     co_await check(env, log, story);
   }
   if (!life.close) co_return;
-  Result<void> closed = co_await log.close(env);
-  if (!closed) complain(story, "close: " + closed.error().to_string());
-  closed = co_await (*dir)->close(7);
+  Result<void> closed = co_await opened.close(env);
   if (!closed) complain(story, "close: " + closed.error().to_string());
 }
 
@@ -296,15 +272,13 @@ TEST(Cleaner, TombstonesGoWhenTheirTimeHasCome) {
 }
 
 Task<void> with_open_log(Env& env, Story& story, Task<void> (*step)(Env&, Log&, Story&)) {
-  std::string path = "data";
-  LogDirConfig config;
-  auto dir = co_await LogDir::open(env, path, config);
-  std::string directory = "topic-0";
-  auto opened = co_await Log::open(env, **dir, directory, kSmall);
-  Log& log = **opened;
+  TestLog opened;
+  Result<void> done = co_await opened.open(env, kSmall);
+  EXPECT_TRUE(done.has_value());
+  Log& log = *opened.log;
   co_await step(env, log, story);
-  Result<void> closed = co_await log.close(env);
-  EXPECT_TRUE(closed.has_value());
+  done = co_await opened.close(env);
+  EXPECT_TRUE(done.has_value());
 }
 
 Task<void> read_on_while_cleaned(Env& env, Log& log, Story& story) {

@@ -12,13 +12,7 @@ namespace {
 using host::Env;
 using host::Task;
 
-const LogDirConfig kDirConfig{.checkpoint_interval = milliseconds(10)};
 constexpr LogConfig kSmall{.segment_bytes = 700, .index_interval_bytes = 200, .tail_bytes = 600};
-
-struct Open {
-  std::unique_ptr<LogDir> dir;
-  std::unique_ptr<Log> log;
-};
 
 struct Story {
   std::string error;
@@ -32,14 +26,9 @@ struct Story {
   }
 };
 
-Task<void> open(Env& env, Open& out, Story& story) {
-  auto dir = co_await LogDir::open(env, "data", kDirConfig);
-  if (!dir) co_return story.complain(dir.error().to_string());
-  out.dir = std::move(*dir);
-  LogDir& at = *out.dir;
-  auto log = co_await Log::open(env, at, "topic-0", kSmall);
-  if (!log) co_return story.complain(log.error().to_string());
-  out.log = std::move(*log);
+Task<void> open(Env& env, TestLog& out, Story& story) {
+  Result<void> opened = co_await out.open(env, kSmall);
+  if (!opened) story.complain(opened.error().to_string());
 }
 
 // Batch number i has offset i, epoch i / 5, producer 1 or 2, and content that generation decides.
@@ -56,7 +45,7 @@ Task<void> fill(Env& env, Log& log, Story& story, int until, int generation) {
     if (!appended) co_return story.complain(appended.error().to_string());
     co_await log.write_out(env);
     Appended at = *appended;
-    while (log.state(at) == AppendState::pending) co_await env.loop.sleep(milliseconds(1));
+    co_await wait_for(env, log, at);
   }
 }
 
@@ -72,16 +61,10 @@ Task<void> look(Env& env, Log& log, Story& story) {
     auto result = co_await log.read(env, request);
     if (!result || result->pieces.empty())
       co_return story.complain(fmt::format("nothing at {} of {}", at, offsets.end));
-    ReadPiece& piece = result->pieces.front();
-    size_t old = story.bytes.size();
-    story.bytes.resize(old + piece.length);
-    MutableBytes into(story.bytes.data() + old, piece.length);
-    if (piece.file) {
-      (void)co_await piece.file->read_at(into, piece.position);
-    } else {
-      std::memcpy(into.data(), piece.bytes.data(), piece.length);
-    }
-    auto header = wire::read_batch_header(into);
+    ReadResult& read = *result;
+    auto batch = co_await flat(read);
+    story.bytes.insert(story.bytes.end(), batch.begin(), batch.end());
+    auto header = wire::read_batch_header(batch);
     if (!header || header->base_offset != at)
       co_return story.complain(fmt::format("no batch at {}", at));
     std::optional<EpochEnd> epoch = log.epoch_end(header->leader_epoch);
@@ -91,14 +74,13 @@ Task<void> look(Env& env, Log& log, Story& story) {
   }
 }
 
-Task<void> shut(Env& env, Open& open, Story& story) {
-  Result<void> closed = co_await open.log->close(env);
-  if (closed) closed = co_await open.dir->close(-1);
+Task<void> shut(Env& env, TestLog& open, Story& story) {
+  Result<void> closed = co_await open.close(env);
   if (!closed) story.complain(closed.error().to_string());
 }
 
 Task<void> write_then_close(Env& env, Story& story, int until, int generation) {
-  Open o;
+  TestLog o;
   co_await open(env, o, story);
   if (!story.error.empty()) co_return;
   co_await fill(env, *o.log, story, until, generation);
@@ -108,7 +90,7 @@ Task<void> write_then_close(Env& env, Story& story, int until, int generation) {
 
 // Opens, cuts, writes other batches in place of what was cut, looks, and closes or not.
 Task<void> cut_and_go_on(Env& env, Story& story, int to, int until, bool close) {
-  Open o;
+  TestLog o;
   co_await open(env, o, story);
   if (!story.error.empty()) co_return;
   auto end = co_await o.log->truncate(env, Offset(to));
@@ -119,7 +101,7 @@ Task<void> cut_and_go_on(Env& env, Story& story, int to, int until, bool close) 
 }
 
 Task<void> only_look(Env& env, Story& story) {
-  Open o;
+  TestLog o;
   co_await open(env, o, story);
   if (!story.error.empty()) co_return;
   co_await look(env, *o.log, story);
@@ -166,7 +148,7 @@ TEST(LogCut, TakesAWholeBatchThatHoldsTheOffset) {
   TestWorld world(disk);
   Offset end;
   auto body = [](Env& env, Story& s, Offset& out) -> Task<void> {
-    Open o;
+    TestLog o;
     co_await open(env, o, s);
     Incoming in = incoming(make_batch(5, 1000, 10));
     (void)o.log->append(in.block, in.bytes, LeaderEpoch(1), WallTime{0});
@@ -234,7 +216,7 @@ TEST(LogCut, IsSafeAgainstACrashAtAnyOperation) {
 }
 
 Task<void> restart(Env& env, Story& story, int at, int until) {
-  Open o;
+  TestLog o;
   co_await open(env, o, story);
   if (!story.error.empty()) co_return;
   Offset offset(at);

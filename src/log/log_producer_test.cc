@@ -14,7 +14,6 @@ namespace {
 using host::Env;
 using host::Task;
 
-const LogDirConfig kDirConfig{.checkpoint_interval = milliseconds(10)};
 constexpr LogConfig kSmall{.segment_bytes = 700, .index_interval_bytes = 200, .tail_bytes = 600};
 
 // What is expected of the log: a model of its producers, batch by batch.
@@ -51,7 +50,7 @@ Task<std::optional<Appended>> put(Env& env, Log& log, std::vector<uint8_t> bytes
     history.acked.push_back(false);
   }
   co_await log.write_out(env);
-  while (log.state(at) == AppendState::pending) co_await env.loop.sleep(milliseconds(1));
+  co_await wait_for(env, log, at);
   if (log.state(at) == AppendState::committed && !at.duplicate) history.acked.back() = true;
   co_return at;
 }
@@ -75,11 +74,10 @@ void adopt(History& history, const Log& log) {
 }
 
 Task<void> life(Env& env, History& history, uint64_t seed, int count, bool close) {
-  auto dir = co_await LogDir::open(env, "data", kDirConfig);
-  if (!dir) co_return history.complain(dir.error().to_string());
-  auto opened = co_await Log::open(env, **dir, "topic-0", kSmall);
-  if (!opened) co_return history.complain(opened.error().to_string());
-  Log& log = **opened;
+  TestLog opened;
+  Result<void> open = co_await opened.open(env, kSmall);
+  if (!open) co_return history.complain(open.error().to_string());
+  Log& log = *opened.log;
   adopt(history, log);
   Random random(seed);
   for (int i = 0; i < count && history.error.empty(); i++) {
@@ -103,8 +101,7 @@ Task<void> life(Env& env, History& history, uint64_t seed, int count, bool close
     history.repeated++;
   }
   if (!close) co_return;
-  Result<void> closed = co_await log.close(env);
-  if (closed) closed = co_await (*dir)->close(-1);
+  Result<void> closed = co_await opened.close(env);
   if (!closed) history.complain(closed.error().to_string());
 }
 
@@ -172,9 +169,10 @@ struct Txn {
 // Two transactions in a log of several segments; the first is aborted.
 Task<void> transactions(Env& env, Txn& out, bool write) {
   History history;
-  auto dir = co_await LogDir::open(env, "data", kDirConfig);
-  auto opened = co_await Log::open(env, **dir, "topic-0", kSmall);
-  Log& log = **opened;
+  TestLog opened;
+  Result<void> done = co_await opened.open(env, kSmall);
+  if (!done) co_return;
+  Log& log = *opened.log;
   if (write) {
     for (int i = 0; i < 6; i++) {
       auto batch = make_producer_batch({.producer = 5, .sequence = i, .transactional = true});
@@ -195,8 +193,8 @@ Task<void> transactions(Env& env, Txn& out, bool write) {
   Offset from(13);
   auto late = co_await log.aborted(env, from, end);
   if (late) out.late = *late;
-  (void)co_await log.close(env);
-  (void)co_await (*dir)->close(-1);
+  done = co_await opened.close(env);
+  if (!done) out.error = done.error().to_string();
 }
 
 TEST(LogProducers, ReadersAreToldOfAbortedTransactionsAlsoAfterARestart) {

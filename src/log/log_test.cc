@@ -17,7 +17,6 @@ namespace {
 using host::Env;
 using host::Task;
 
-const LogDirConfig kDirConfig;
 constexpr LogConfig kSmall{.segment_bytes = 1500, .index_interval_bytes = 200, .tail_bytes = 600};
 
 // What a client of the log knows, across the lives of the process.
@@ -35,22 +34,6 @@ struct Client {
 
 void complain(Client& client, std::string what) {
   if (client.error.empty()) client.error = std::move(what);
-}
-
-Task<std::vector<uint8_t>> flat(const ReadResult& result) {
-  std::vector<uint8_t> out;
-  for (const ReadPiece& piece : result.pieces) {
-    size_t at = out.size();
-    out.resize(at + piece.length);
-    MutableBytes into(out.data() + at, piece.length);
-    if (piece.file) {
-      auto count = co_await piece.file->read_at(into, piece.position);
-      if (!count || *count != piece.length) out.resize(at);
-    } else {
-      std::memcpy(into.data(), piece.bytes.data(), piece.length);
-    }
-  }
-  co_return out;
 }
 
 // Everything from 0 to the end, read with requests of max_bytes, is a prefix of what was sent, and
@@ -84,10 +67,6 @@ Task<void> check_contents(Env& env, Log& log, Client& client, size_t max_bytes) 
   if (at != end) complain(client, fmt::format("read up to {}, the end is {}", at, end));
 }
 
-Task<void> committed(Env& env, Log& log, Appended appended) {
-  while (log.state(appended) == AppendState::pending) co_await env.loop.sleep(milliseconds(1));
-}
-
 // Appends count batches, waits for each third; remembers what was acknowledged.
 Task<void> produce(Env& env, Log& log, Client& client, int count, uint64_t seed) {
   Random random(seed);
@@ -109,7 +88,7 @@ Task<void> produce(Env& env, Log& log, Client& client, int count, uint64_t seed)
     bool pause = random.one_in(2);  // a sync of what came before may be under way
     if (pause) co_await env.loop.sleep(milliseconds(1));
     co_await log.write_out(env);
-    if (i % 3 == 2) co_await committed(env, log, last);
+    if (i % 3 == 2) co_await wait_for(env, log, last);
     if (log.state(last) == AppendState::committed)
       client.acked = std::max(client.acked, client.next);
   }
@@ -132,23 +111,17 @@ void adopt(Client& client, const Log& log) {
 
 // One life: open, check, produce, check, and close if asked to.
 Task<void> life(Env& env, Client& client, int batches, uint64_t seed, bool close) {
-  std::string path = "data";
-  LogDirConfig dir_config{.checkpoint_interval = milliseconds(10)};
-  auto dir = co_await LogDir::open(env, path, dir_config);
-  if (!dir) co_return complain(client, "directory: " + dir.error().to_string());
-  std::string directory = "topic-0";
-  auto opened = co_await Log::open(env, **dir, directory, client.config);
-  if (!opened) co_return complain(client, "open: " + opened.error().to_string());
-  Log& log = **opened;
+  TestLog opened;
+  Result<void> open = co_await opened.open(env, client.config);
+  if (!open) co_return complain(client, "open: " + open.error().to_string());
+  Log& log = *opened.log;
   adopt(client, log);
   co_await check_contents(env, log, client, 10000);
   co_await produce(env, log, client, batches, seed);
   co_await check_contents(env, log, client, 10000);
   if (client.read_whole) co_await check_contents(env, log, client, 1);
   if (!close) co_return;
-  Result<void> closed = co_await log.close(env);
-  if (!closed) complain(client, "close: " + closed.error().to_string());
-  closed = co_await (*dir)->close(7);
+  Result<void> closed = co_await opened.close(env);
   if (!closed) complain(client, "close: " + closed.error().to_string());
 }
 
@@ -179,12 +152,12 @@ TEST(Log, OpensWithoutReadingItselfAfterACleanStop) {
   };
   TestWorld world(disk);
   auto open = [](Env& env, Client& c) -> Task<void> {
-    auto dir = co_await LogDir::open(env, "data", kDirConfig);
-    std::string directory = "topic-0";
-    auto log = co_await Log::open(env, **dir, directory, c.config);
-    EXPECT_TRUE((*dir)->was_clean());
-    EXPECT_EQ((*log)->segments_read(), 0);
-    EXPECT_EQ((*log)->offsets().end, c.next);
+    TestLog opened;
+    Result<void> open = co_await opened.open(env, c.config);
+    EXPECT_TRUE(open.has_value());
+    EXPECT_TRUE(opened.dir->was_clean());
+    EXPECT_EQ(opened.log->segments_read(), 0);
+    EXPECT_EQ(opened.log->offsets().end, c.next);
   };
   world.run(open(world.env, client));
   EXPECT_EQ(reads, 1);
@@ -396,10 +369,10 @@ struct Ear final : LogListener {
 
 // Fills the disk, makes room again, goes on. The bytes that fit before it is full differ per run.
 Task<void> fill_up(Env& env, TestDisk& disk, Client& client, int64_t room) {
-  auto dir = co_await LogDir::open(env, "data", kDirConfig);
-  std::string directory = "topic-0";
-  auto opened = co_await Log::open(env, **dir, directory, client.config);
-  Log& log = **opened;
+  TestLog opened;
+  Result<void> open = co_await opened.open(env, client.config);
+  if (!open) co_return complain(client, "open: " + open.error().to_string());
+  Log& log = *opened.log;
   Ear ear;
   log.set_listener(&ear);
   co_await produce(env, log, client, 12, 1);
@@ -414,7 +387,7 @@ Task<void> fill_up(Env& env, TestDisk& disk, Client& client, int64_t room) {
     if (i % 2)
       co_await log.write_out(
           env);  // two at a time: the second of them may be the one that does not fit
-    if (i % 2) co_await committed(env, log, last);
+    if (i % 2) co_await wait_for(env, log, last);
     failed = log.state(last) == AppendState::failed;
     client.sent.push_back(bytes);
     client.offsets.push_back(last.base);

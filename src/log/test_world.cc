@@ -329,6 +329,41 @@ Incoming incoming(Bytes batches) {
   return {std::move(block), bytes};
 }
 
+host::Task<Result<void>> TestLog::open(host::Env& env, LogConfig config) {
+  CO_TRY(opened_dir, LogDir::open(env, "data", dir_config));
+  dir = std::move(opened_dir);
+  LogDir& in = *dir;
+  std::string directory = name;
+  CO_TRY(opened, Log::open(env, in, directory, config));
+  log = std::move(opened);
+  co_return Result<void>();
+}
+
+host::Task<Result<void>> TestLog::close(host::Env& env) {
+  CO_TRY_(log->close(env));
+  co_return co_await dir->close(7);
+}
+
+host::Task<std::vector<uint8_t>> flat(const ReadResult& result) {
+  std::vector<uint8_t> out;
+  for (const ReadPiece& piece : result.pieces) {
+    size_t at = out.size();
+    out.resize(at + piece.length);
+    MutableBytes into(out.data() + at, piece.length);
+    if (piece.file) {
+      auto count = co_await piece.file->read_at(into, piece.position);
+      if (!count || *count != piece.length) out.resize(at);
+    } else {
+      std::memcpy(into.data(), piece.bytes.data(), piece.length);
+    }
+  }
+  co_return out;
+}
+
+host::Task<void> wait_for(host::Env& env, Log& log, Appended appended) {
+  while (log.state(appended) == AppendState::pending) co_await env.loop.sleep(milliseconds(1));
+}
+
 bool TestWorld::run(host::Task<void> task) {
   scope_->spawn(std::move(task));
   Instant limit = loop.now() + seconds(600);

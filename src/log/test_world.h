@@ -21,6 +21,7 @@
 #include "host/network.h"
 #include "host/scope.h"
 #include "host/timer_heap.h"
+#include "log/log.h"
 
 namespace moldau::log {
 
@@ -130,6 +131,22 @@ struct Incoming {
   MutableBytes bytes;
 };
 Incoming incoming(Bytes batches);
+
+// A data directory "data" with one open partition in it.
+struct TestLog {
+  LogDirConfig dir_config{.checkpoint_interval = milliseconds(10)};
+  std::string name = "topic-0";
+  std::unique_ptr<LogDir> dir;
+  std::unique_ptr<Log> log;
+
+  host::Task<Result<void>> open(host::Env& env, LogConfig config);
+  // The log, then the directory: a clean stop.
+  host::Task<Result<void>> close(host::Env& env);
+};
+// The bytes of what was read; less of them if a file could not be read.
+host::Task<std::vector<uint8_t>> flat(const ReadResult& result);
+// Returns when the append is committed or has failed.
+host::Task<void> wait_for(host::Env& env, Log& log, Appended appended);
 
 // One life of a process on a disk that survives it.
 class TestWorld {
