@@ -102,14 +102,14 @@ Result<Bytes> RecordsReader::read(const BatchHeader& header, Bytes batch) {
   return Bytes(inflated_);
 }
 
-void TransactionWalk::expect(std::span<const AbortedRange> aborted) {
-  for (const AbortedRange& range : aborted) expected_.emplace(range.first, range);
+void TransactionWalk::expect(const AbortedList& aborted) {
+  for (const AbortedTransaction& range : aborted) expected_.emplace(range.first, range);
 }
 
 void TransactionWalk::begin_up_to(Offset last) {
   while (!expected_.empty() && expected_.begin()->first <= last) {
-    const AbortedRange& range = expected_.begin()->second;
-    aborted_.try_emplace(range.producer_id.value, Open{.range = range});
+    const AbortedTransaction& range = expected_.begin()->second;
+    aborted_.try_emplace(range.producer.value, Open{.range = range});
     expected_.erase(expected_.begin());
   }
 }

@@ -4,7 +4,6 @@
 #pragma once
 #include <map>
 #include <optional>
-#include <span>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -13,18 +12,11 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "log/offset_map.h"
+#include "log/transaction_index.h"
 #include "wire/inflate.h"
 #include "wire/record_batch.h"
 
 namespace moldau::log {
-
-struct AbortedRange {
-  ProducerId producer_id;
-  Offset first;        // of its first record
-  Offset last;         // of its marker
-  Offset last_stable;  // when the marker was written
-  bool operator==(const AbortedRange&) const = default;
-};
 
 // What a producer that is still known wrote last: its batch has to stay, or a duplicate could not
 // be told from a new record. Without data only the marker with its epoch is left of it.
@@ -42,24 +34,24 @@ enum class ControlType : int16_t { abort = 0, commit = 1, other = 2 };
 class TransactionWalk {
  public:
   // Aborted transactions with a record in what is to come. May be told more than once.
-  void expect(std::span<const AbortedRange> aborted);
+  void expect(const AbortedList& aborted);
   bool data_may_go(const wire::BatchHeader& header);
   // type: nothing if an earlier cleaning emptied the batch.
   bool marker_may_go(const wire::BatchHeader& header, std::optional<ControlType> type);
   // Aborted transactions of which data was seen: what the cleaned segment's index has to list.
-  std::vector<AbortedRange> take_listed() { return std::exchange(listed_, {}); }
+  AbortedList take_listed() { return std::exchange(listed_, {}); }
 
  private:
   struct Open {
-    AbortedRange range;
+    AbortedTransaction range;
     bool data_seen = false;
   };
   void begin_up_to(Offset last);
 
-  std::multimap<Offset, AbortedRange> expected_;  // by first offset
-  std::unordered_map<int64_t, Open> aborted_;     // by producer id
-  std::unordered_set<int64_t> committed_;         // producers with data seen, not of an aborted one
-  std::vector<AbortedRange> listed_;
+  std::multimap<Offset, AbortedTransaction> expected_;  // by first offset
+  std::unordered_map<int64_t, Open> aborted_;           // by producer id
+  std::unordered_set<int64_t> committed_;  // producers with data seen, not of an aborted one
+  AbortedList listed_;
 };
 
 // The records of one batch after the other, decompressed into one buffer that is used again. Memory

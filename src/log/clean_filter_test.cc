@@ -60,10 +60,10 @@ struct Cleaning {
   Offset round_end{1'000'000};
   size_t map_bytes = 24 * 1000;
   LastRecords producers;
-  std::vector<AbortedRange> aborted;
+  AbortedList aborted;
   // Result:
   std::vector<Verdict> verdicts;
-  std::vector<AbortedRange> listed;
+  AbortedList listed;
   Offset map_end{0};
 
   std::vector<Batch> run(const std::vector<Batch>& log) {
@@ -201,7 +201,7 @@ TEST(BatchFilter, TheLastBatchOfARoundKeepsItsHeader) {
 }
 
 TEST(BatchFilter, AbortedDataGoesAtOnceAndItsMarkerLater) {
-  AbortedRange aborted{ProducerId(7), Offset(1), Offset(3), Offset(4)};
+  AbortedTransaction aborted{ProducerId(7), Offset(1), Offset(3), Offset(4)};
   Cleaning cleaning{.aborted = {aborted}};
   auto log = cleaning.run({batch_of(0, {{"a", "1"}}),
                            batch_of(1, {{"a", "no"}, {"b", "no"}}, of_producer(7, 0)),
@@ -212,7 +212,7 @@ TEST(BatchFilter, AbortedDataGoesAtOnceAndItsMarkerLater) {
   log = cleaning.run(log);
   EXPECT_EQ(text(log), "0:a=1@1000 3:marker ");
   EXPECT_TRUE(header_of(log[1]).has_delete_horizon()) << "nothing of the transaction is left";
-  EXPECT_EQ(cleaning.listed, std::vector<AbortedRange>{});
+  EXPECT_EQ(cleaning.listed, AbortedList{});
   cleaning.now += 1000;
   EXPECT_EQ(text(cleaning.run(log)), "0:a=1@1000 ");
 }

@@ -77,22 +77,6 @@ Task<Result<Bytes>> SegmentReader::next() {
   co_return Bytes();
 }
 
-// Four big-endian numbers behind a version, as Kafka's .txnindex holds them.
-std::vector<uint8_t> encode_aborted(const std::vector<AbortedRange>& ranges) {
-  constexpr size_t kEntry = 34;
-  std::vector<uint8_t> out(ranges.size() * kEntry);
-  uint8_t* at = out.data();
-  for (const AbortedRange& range : ranges) {
-    store_be(at, int16_t{0});
-    store_be(at + 2, range.producer_id.value);
-    store_be(at + 10, range.first.value);
-    store_be(at + 18, range.last.value);
-    store_be(at + 26, range.last_stable.value);
-    at += kEntry;
-  }
-  return out;
-}
-
 class CleanRun {
  public:
   CleanRun(Env& env, Log& log, OffsetMap& map, host::Monitor<CleanThrottle>& throttle,

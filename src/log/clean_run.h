@@ -30,7 +30,7 @@ struct CleanRequest {
   CleanRange range;
   CleanPolicy policy;
   LastRecords producers;
-  std::vector<AbortedRange> aborted;    // those with a record below range.end
+  AbortedList aborted;                  // those with a record below range.end
   size_t io_bytes = size_t{512} << 10;  // log.cleaner.io.buffer.size
 };
 

@@ -27,7 +27,7 @@ class CleanSubject {
   // Of the producers that are still known.
   virtual LastRecords last_records() const = 0;
   // Aborted transactions with a record below end.
-  virtual host::Task<Result<std::vector<AbortedRange>>> aborted(host::Env& env, Offset end) = 0;
+  virtual host::Task<Result<AbortedList>> aborted(host::Env& env, Offset end) = 0;
 };
 
 struct CleanerConfig {

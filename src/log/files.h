@@ -17,6 +17,8 @@ namespace moldau::log {
 
 // At most this much of a file that must fit in memory: more is corrupt.
 constexpr int64_t kMaxSmallFile = int64_t{256} << 20;
+// The leader epochs of a partition, in its directory (log/epochs.h).
+inline constexpr const char* kEpochsFile = "leader-epoch-checkpoint";
 
 // Errors: as host::Disk::open and File::read_at; too_large.
 host::Task<Result<std::vector<uint8_t>>> read_small_file(host::Env& env, std::string path);

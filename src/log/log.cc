@@ -16,9 +16,7 @@ using host::Env;
 using host::OpenMode;
 using host::Task;
 
-namespace {
-constexpr const char* kEpochs = "leader-epoch-checkpoint";
-}
+namespace {}
 
 Log::Log(LogDir& dir, std::string directory, const LogConfig& config, Recovered recovered)
     : dir_(dir),
@@ -69,7 +67,7 @@ Task<Result<std::unique_ptr<Log>>> Log::open(Env& env, LogDir& dir, std::string 
   }
   Recovered& recovered = *found;
   if (recovered.fresh) {
-    std::string epochs = request.path + "/" + kEpochs;
+    std::string epochs = request.path + "/" + kEpochsFile;
     CO_TRY_(env.disk.open(epochs, OpenMode::create));
   }
   auto log = std::make_unique<Log>(dir, std::move(directory), config, std::move(recovered));
@@ -247,7 +245,7 @@ Task<Result<void>> Log::save_derived(Env& env) {
   }
   auto epochs = core_.enter([](LogCore& core) { return core.unsaved_epochs(); });
   if (!epochs) co_return Result<void>{};
-  CO_TRY_(replace_text(env, path_, kEpochs, epochs->text));
+  CO_TRY_(replace_text(env, path_, kEpochsFile, epochs->text));
   core_.enter([&](LogCore& core) { core.epochs_saved(epochs->version); });
   co_return Result<void>{};
 }

@@ -26,7 +26,6 @@ using host::Task;
 
 namespace {
 
-constexpr const char* kEpochs = "leader-epoch-checkpoint";
 constexpr std::string_view kDerived[] = {".index", ".timeindex", ".txnindex"};
 
 }  // namespace
@@ -111,7 +110,7 @@ Task<Result<LogCore::Cut>> Log::cut(Env& env, Offset to) {
   cut.epochs.truncate_end(place.end);
   CO_TRY_(remove_behind(env, place.end, place.segment));
   std::string epochs = cut.epochs.encode();
-  CO_TRY_(replace_text(env, path_, kEpochs, epochs));
+  CO_TRY_(replace_text(env, path_, kEpochsFile, epochs));
   for (std::string_view suffix : kDerived) {
     std::string path = path_ + "/" + segment_file_name(place.segment, suffix);
     CO_TRY_(remove_if_exists(env, path));
@@ -142,7 +141,7 @@ Task<Result<LogCore::Cut>> Log::cut_all(Env& env, Offset at) {
   CO_TRY_(remove_behind(env, low, std::nullopt));
   CO_TRY_(remove_snapshots_above(env, path_, Offset(-1)));
   std::string epochs = Epochs().encode();
-  CO_TRY_(replace_text(env, path_, kEpochs, epochs));
+  CO_TRY_(replace_text(env, path_, kEpochsFile, epochs));
   LogCore::Cut cut;
   cut.end = cut.start = at;
   cut.producers = ProducerState(config_.producer_expiration_millis);

@@ -26,7 +26,6 @@ using host::Task;
 namespace {
 
 constexpr size_t kChunk = size_t{1} << 20;  // bytes read at once
-constexpr const char* kEpochs = "leader-epoch-checkpoint";
 
 // One look at a segment's file from a batch on.
 struct Look {
@@ -152,7 +151,7 @@ Task<Result<void>> Recovery::list_files() {
 
 // A file that cannot be read as one is rebuilt: then everything has to be looked at.
 Task<Result<void>> Recovery::load_epochs() {
-  std::string path = request_.path + "/" + kEpochs;
+  std::string path = request_.path + "/" + kEpochsFile;
   CO_TRY(content, read_if_exists(env_, path));
   auto decoded = Epochs::decode(as_text(content));
   if (decoded) stored_ = std::move(*decoded);

@@ -23,9 +23,7 @@ struct Subject final : CleanSubject {
   }
   Offset last_stable() const override { return of.offsets().committed; }
   LastRecords last_records() const override { return {}; }
-  host::Task<Result<std::vector<AbortedRange>>> aborted(host::Env&, Offset) override {
-    co_return std::vector<AbortedRange>{};
-  }
+  host::Task<Result<AbortedList>> aborted(host::Env&, Offset) override { co_return AbortedList{}; }
 };
 
 struct Written {
