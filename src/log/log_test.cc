@@ -177,13 +177,12 @@ Result<Offset> open_with(std::vector<uint8_t> segment) {
   };
   Result<Offset> end = fail(Errc::cancelled);
   auto open = [](Env& env, Result<Offset>& out) -> Task<void> {
-    auto dir = co_await LogDir::open(env, "data", kDirConfig);
-    std::string directory = "topic-0";
-    auto log = co_await Log::open(env, **dir, directory, kSmall);
-    if (log)
-      out = (*log)->offsets().end;
+    TestLog opened;
+    Result<void> done = co_await opened.open(env, kSmall);
+    if (done)
+      out = opened.log->offsets().end;
     else
-      out = log.error();
+      out = done.error();
   };
   TestWorld world(disk);
   EXPECT_TRUE(world.run(write(world.env, std::move(segment))));
