@@ -39,9 +39,12 @@ std::vector<LogFiles::Part> LogFiles::segments(Layer layer) const {
 void LogFiles::check_batches(Layer layer, Offset end) const {
   std::vector<Part> parts = segments(layer);
   std::map<Offset, Bytes> there;
+  // Torn bytes behind what is promised may name any offset: half of a base offset is one as well.
   for (const Part& part : parts) {
     wire::BatchWalk walk(part.bytes, wire::BatchWalk::Torn::tolerate);
-    while (walk.next()) there[walk.header().base_offset] = walk.batch();
+    while (walk.next())
+      if (walk.header().base_offset >= part.base)
+        there.emplace(walk.header().base_offset, walk.batch());
   }
   for (const auto& [base, batch] : model_.batches()) {
     if (batch.last >= end) break;
