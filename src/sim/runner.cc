@@ -62,6 +62,7 @@ class Run {
     result_.events = world_.events();
     result_.crashes = world_.crashes();
     result_.simulated = world_.now() - Instant{};
+    world_.end();  // what a process says when it dies counts as well
     result_.findings = findings_.list();
   }
 

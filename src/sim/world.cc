@@ -12,7 +12,9 @@ World::World(const WorldOptions& options)
       ties_(root_.fork("ties")),
       network_(std::make_unique<Network>(*this)) {}
 
-World::~World() {
+World::~World() { end(); }
+
+void World::end() {
   for (auto& node : nodes_) node->crash(Crash::process);
 }
 

@@ -27,6 +27,8 @@ class World {
   World(const World&) = delete;
   World& operator=(const World&) = delete;
   ~World();
+  // All processes die. Nothing runs after it.
+  void end();
 
   const WorldOptions& options() const { return options_; }
   bool fifo() const { return options_.scheduling == Scheduling::fifo; }

@@ -143,6 +143,16 @@ Task<void> LogProcess::open_log(log::LogDir& dir, Subject& subject, bool clean) 
   subject.sync_failed = false;
   LogFiles files = world_.files(subject);
   LogModel& model = subject.model;
+  // A base offset with a wrong bit: nothing covers it, and the last batch of a log has none behind
+  // it that would contradict. From here on nobody knows what is right.
+  Offset end = log.offsets().end;
+  const ModelBatch* across = model.batch_with(end);
+  bool fits = end <= model.end() && (!across || across->base == end);
+  if (world_.damage && !fits) subject.misled = true;
+  if (subject.misled) {
+    world_.refusals++;
+    co_return;
+  }
   if (world_.damage) {
     model.recovered(log.offsets(), Offset(0), false);
   } else {

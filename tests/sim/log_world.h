@@ -40,6 +40,7 @@ struct Subject {
   int64_t acked = 0;          // appends
   uint64_t power_losses = 0;  // of the disk, when it was last opened
   bool sync_failed = false;   // since it was last opened
+  bool misled = false;        // by damage that no checksum covers
 };
 
 struct LogWorld {
