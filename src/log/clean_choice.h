@@ -12,8 +12,7 @@ namespace moldau::log {
 
 // The settings of one topic.
 struct CleanPolicy {
-  bool compact = true;                                          // cleanup.policy has compact
-  bool remove = false;                                          // and delete
+  bool compact = false;                                         // cleanup.policy has compact
   double min_dirty_ratio = 0.5;                                 // min.cleanable.dirty.ratio
   int64_t min_lag_millis = 0;                                   // min.compaction.lag.ms
   int64_t max_lag_millis = INT64_MAX;                           // max.compaction.lag.ms

@@ -18,14 +18,6 @@
 
 namespace moldau::log {
 
-// What a producer that is still known wrote last: its batch has to stay, or a duplicate could not
-// be told from a new record. Without data only the marker with its epoch is left of it.
-struct LastRecord {
-  std::optional<Offset> last_data;
-  ProducerEpoch epoch;
-};
-using LastRecords = std::unordered_map<int64_t, LastRecord>;  // by producer id
-
 enum class ControlType : int16_t { abort = 0, commit = 1, other = 2 };
 
 // Follows a walk over a log from front to back and says of each batch whether its transaction lets

@@ -98,6 +98,7 @@ class CleanRun {
     FileRef file;
     int64_t written = 0;
     SegmentIndex index;
+    AbortedList aborted;
     std::optional<int64_t> first_timestamp;
     bool changed = false;
     int64_t size() const { return written + std::ssize(bytes); }
@@ -228,7 +229,8 @@ Task<Result<void>> CleanRun::complete(Output& output) {
   path = log_.path() + "/" + cleaned_name(base, ".timeindex");
   content = output.index.encode_times();
   CO_TRY_(write_file(env_, path, content));
-  content = encode_aborted(filter_.transactions().take_listed());
+  output.aborted = filter_.transactions().take_listed();
+  content = encode_aborted(output.aborted);
   path = log_.path() + "/" + cleaned_name(base, ".txnindex");
   if (!content.empty()) CO_TRY_(write_file(env_, path, content));
   std::string directory = log_.path();
@@ -241,7 +243,10 @@ Task<Result<void>> CleanRun::write_group(Group group, Output& output) {
   output.file = std::move(file);
   CO_TRY_(output.file->truncate(0));
   for (const CleanSegment& segment : group) CO_TRY_(clean_segment(segment, output));
-  if (group.size() == 1 && !output.changed) co_return Result<void>{};
+  if (group.size() == 1 && !output.changed) {
+    (void)filter_.transactions().take_listed();  // its own index says so already
+    co_return Result<void>{};
+  }
   co_return co_await complete(output);
 }
 
@@ -259,6 +264,7 @@ Task<Result<void>> CleanRun::clean_group(Group group) {
                          .size = output.written,
                          .file = output.file,
                          .index = std::make_shared<const SegmentIndex>(std::move(output.index)),
+                         .aborted = std::make_shared<const AbortedList>(std::move(output.aborted)),
                          .first_timestamp = output.first_timestamp};
   CO_TRY(swapped, log_.swap_in(env_, std::move(cleaned), group.back().end, result_.doomed));
   if (!swapped)

@@ -12,39 +12,42 @@ namespace moldau::log {
 using host::Env;
 using host::Task;
 
-bool CleanerCore::remove(CleanSubject& subject) {
-  auto found = std::ranges::find(entries_, &subject, &Entry::subject);
-  if (found == entries_.end()) return true;
-  if (found->busy) return false;
+void CleanerCore::add(Log& log) { entries_[log.path()].log = &log; }
+
+bool CleanerCore::remove(const Log& log) {
+  auto found = entries_.find(log.path());
+  if (found == entries_.end() || found->second.log != &log) return true;
+  if (found->second.busy) return false;
   entries_.erase(found);
   return true;
 }
 
-bool CleanerCore::take(CleanSubject& subject) {
-  auto found = std::ranges::find(entries_, &subject, &Entry::subject);
-  if (found == entries_.end() || found->busy || found->broken) return false;
-  found->busy = true;
+bool CleanerCore::take(const Log& log) {
+  auto found = entries_.find(log.path());
+  if (found == entries_.end() || found->second.busy || found->second.broken) return false;
+  found->second.busy = true;
   return true;
 }
 
-void CleanerCore::give(CleanSubject& subject, bool broken) {
-  auto found = std::ranges::find(entries_, &subject, &Entry::subject);
+void CleanerCore::give(const Log& log, bool broken) {
+  auto found = entries_.find(log.path());
   if (found == entries_.end()) return;
-  found->busy = false;
+  Entry& entry = found->second;
+  entry.busy = false;
   if (broken) stats.uncleanable++;
-  found->broken = found->broken || broken;
+  entry.broken = entry.broken || broken;
 }
 
-std::vector<CleanSubject*> CleanerCore::idle() const {
-  std::vector<CleanSubject*> found;
-  for (const Entry& entry : entries_)
-    if (!entry.busy && !entry.broken) found.push_back(entry.subject);
+std::vector<Log*> CleanerCore::idle() const {
+  std::vector<Log*> found;
+  for (const auto& [path, entry] : entries_)
+    if (!entry.busy && !entry.broken) found.push_back(entry.log);
   return found;
 }
 
-std::vector<CleanSubject*> CleanerCore::subjects() const {
-  std::vector<CleanSubject*> all;
-  for (const Entry& entry : entries_) all.push_back(entry.subject);
+std::vector<Log*> CleanerCore::logs() const {
+  std::vector<Log*> all;
+  for (const auto& [path, entry] : entries_) all.push_back(entry.log);
   return all;
 }
 
@@ -55,16 +58,15 @@ Cleaner::Cleaner(Env& env, const CleanerConfig& config)
       workers_(env.loop, "cleaner"),
       removers_(env.loop, "cleaner_remover") {}
 
-void Cleaner::add(CleanSubject& subject) {
-  core_.enter([&](CleanerCore& core) { core.add(subject); });
+void Cleaner::add(Log& log) {
+  if (log.config().clean.compact) core_.enter([&](CleanerCore& core) { core.add(log); });
 }
 
-Task<void> Cleaner::remove(CleanSubject& subject) {
+Task<void> Cleaner::remove(Log& log) {
   host::WaitSet changes(env_.loop);
   changes.watch(changed_);
-  Log& log = subject.log();
   co_await log.pause_cleaning(env_);
-  while (!core_.enter([&](CleanerCore& core) { return core.remove(subject); }))
+  while (!core_.enter([&](CleanerCore& core) { return core.remove(log); }))
     co_await changes.wait_until(kNever);
   log.resume_cleaning();
 }
@@ -92,13 +94,13 @@ void Cleaner::start() {
 Task<void> Cleaner::stop() {
   core_.enter([](CleanerCore& core) { core.stopping = true; });
   changed_.raise();
-  auto all = core_.enter([](const CleanerCore& core) { return core.subjects(); });
-  for (CleanSubject* subject : all) {
-    Log& log = subject->log();
-    co_await log.pause_cleaning(env_);
+  auto all = core_.enter([](const CleanerCore& core) { return core.logs(); });
+  for (Log* log : all) {
+    Log& next = *log;
+    co_await next.pause_cleaning(env_);
   }
   co_await workers_.drained();
-  for (CleanSubject* subject : all) subject->log().resume_cleaning();
+  for (Log* log : all) log->resume_cleaning();
   co_await removers_.drained();
 }
 
@@ -117,14 +119,10 @@ Task<void> Cleaner::work() {
 }
 
 // How dirty the log is, and whether it is dirtier than the best so far.
-Task<Result<void>> Cleaner::measure(CleanSubject& subject, Candidate& candidate) {
-  Log& log = subject.log();
-  candidate.subject = &subject;
-  candidate.policy = subject.clean_policy();
+Task<Result<void>> Cleaner::measure(Log& log, Candidate& candidate) {
+  candidate.log = &log;
   candidate.view = log.clean_view();
-  Offset stable = subject.last_stable();
-  candidate.view.last_stable = std::min(candidate.view.last_stable, stable);
-  const CleanPolicy& policy = candidate.policy;
+  const CleanPolicy& policy = log.config().clean;
   bool lags = policy.min_lag_millis > 0 || policy.max_lag_millis < INT64_MAX;
   CleanView& view = candidate.view;
   if (lags) CO_TRY_(log.add_timestamps(env_, view));
@@ -139,12 +137,11 @@ Task<Result<void>> Cleaner::measure(CleanSubject& subject, Candidate& candidate)
 }
 
 // True: nothing is wrong with it.
-Task<bool> Cleaner::look_at(CleanSubject& subject, std::optional<Candidate>& best) {
+Task<bool> Cleaner::look_at(Log& log, std::optional<Candidate>& best) {
   Candidate candidate;
-  Result<void> measured = co_await measure(subject, candidate);
+  Result<void> measured = co_await measure(log, candidate);
   if (!measured) co_return false;
-  if (!candidate.policy.compact || !worth_cleaning(candidate.range, candidate.policy))
-    co_return true;
+  if (!worth_cleaning(candidate.range, log.config().clean)) co_return true;
   if (!best || candidate.range.dirty_ratio() > best->range.dirty_ratio())
     best = std::move(candidate);
   co_return true;
@@ -154,12 +151,12 @@ Task<bool> Cleaner::look_at(CleanSubject& subject, std::optional<Candidate>& bes
 Task<std::optional<Cleaner::Candidate>> Cleaner::choose() {
   std::optional<Candidate> best;
   auto idle = core_.enter([](const CleanerCore& core) { return core.idle(); });
-  for (CleanSubject* subject : idle) {
-    if (!core_.enter([&](CleanerCore& core) { return core.take(*subject); })) continue;
-    CleanSubject* before = best ? best->subject : nullptr;
-    CleanSubject& next = *subject;
-    bool sound = co_await look_at(next, best);
-    CleanSubject* free = best && best->subject == subject ? before : subject;
+  for (Log* one : idle) {
+    Log& log = *one;
+    if (!core_.enter([&](CleanerCore& core) { return core.take(log); })) continue;
+    const Log* before = best ? best->log : nullptr;
+    bool sound = co_await look_at(log, best);
+    const Log* free = best && best->log == one ? before : one;
     if (free) core_.enter([&](CleanerCore& core) { core.give(*free, false); });
     if (!sound) core_.enter([](CleanerCore& core) { core.stats.failed_looks++; });
     changed_.raise();
@@ -168,14 +165,15 @@ Task<std::optional<Cleaner::Candidate>> Cleaner::choose() {
 }
 
 Task<Result<CleanResult>> Cleaner::clean(Candidate& candidate, OffsetMap& map) {
-  CleanSubject& subject = *candidate.subject;
-  Log& log = subject.log();
+  Log& log = *candidate.log;
   CO_TRY_(log.add_index_sizes(env_, candidate.view));
-  CO_TRY(aborted, subject.aborted(env_, candidate.range.end));
+  Offset front = candidate.view.segments.front().base;
+  Offset end = candidate.range.end;
+  CO_TRY(aborted, log.aborted(env_, front, end));
   CleanRequest request{.view = std::move(candidate.view),
                        .range = candidate.range,
-                       .policy = candidate.policy,
-                       .producers = subject.last_records(),
+                       .policy = log.config().clean,
+                       .producers = log.last_records(),
                        .aborted = std::move(aborted),
                        .io_bytes = config_.io_bytes};
   CO_TRY(result, run_cleaning(env_, log, map, throttle_, std::move(request)));
@@ -217,8 +215,7 @@ void Cleaner::count(const Result<CleanResult>& result) {
 Task<bool> Cleaner::clean_dirtiest(OffsetMap& map) {
   std::optional<Candidate> chosen = co_await choose();
   if (!chosen) co_return false;
-  CleanSubject& subject = *chosen->subject;
-  Log& log = subject.log();
+  Log& log = *chosen->log;
   bool broken = false;
   bool cleaned = false;
   if (log.begin_cleaning()) {
@@ -232,7 +229,7 @@ Task<bool> Cleaner::clean_dirtiest(OffsetMap& map) {
                          result.error().code() == Errc::unsupported ||
                          result.error().code() == Errc::too_large);
   }
-  core_.enter([&](CleanerCore& core) { core.give(subject, broken); });
+  core_.enter([&](CleanerCore& core) { core.give(log, broken); });
   changed_.raise();
   co_return cleaned;
 }

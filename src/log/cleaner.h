@@ -2,6 +2,7 @@
 // remembers how far in the data directory's cleaner-offset-checkpoint, and begins anew. So many
 // tasks on one loop as log.cleaner.threads says; they share the throttle, each has an offset map.
 #pragma once
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,21 +15,6 @@
 #include "log/clean_run.h"
 
 namespace moldau::log {
-
-// What the cleaner asks the owner of a log. Called on the cleaner's loop.
-class CleanSubject {
- public:
-  virtual ~CleanSubject() = default;
-  virtual Log& log() = 0;
-  virtual CleanPolicy clean_policy() const = 0;
-  // Nothing at or above it is cleaned: at most the high watermark, at most the first offset of an
-  // open transaction.
-  virtual Offset last_stable() const = 0;
-  // Of the producers that are still known.
-  virtual LastRecords last_records() const = 0;
-  // Aborted transactions with a record below end.
-  virtual host::Task<Result<AbortedList>> aborted(host::Env& env, Offset end) = 0;
-};
 
 struct CleanerConfig {
   int tasks = 1;                                     // log.cleaner.threads
@@ -49,28 +35,28 @@ struct CleanerStats {
   std::string last_error;    // why the last cleaning that failed did
 };
 
-// The subjects and who is at work on which. Pure; in Cleaner's monitor.
+// The compacted logs and who is at work on which. Pure; in Cleaner's monitor.
 class CleanerCore {
  public:
-  struct Entry {
-    CleanSubject* subject = nullptr;
-    bool busy = false;
-    bool broken = false;  // cannot be cleaned as it is: left alone
-  };
-  void add(CleanSubject& subject) { entries_.push_back({.subject = &subject}); }
+  void add(Log& log);
   // False: a cleaning is at it.
-  bool remove(CleanSubject& subject);
+  bool remove(const Log& log);
   // Marks it busy. False: it is, or it is broken or gone.
-  bool take(CleanSubject& subject);
-  void give(CleanSubject& subject, bool broken);
-  std::vector<CleanSubject*> idle() const;
-  std::vector<CleanSubject*> subjects() const;
+  bool take(const Log& log);
+  void give(const Log& log, bool broken);
+  std::vector<Log*> idle() const;
+  std::vector<Log*> logs() const;
 
   CleanerStats stats;
   bool stopping = false;
 
  private:
-  std::vector<Entry> entries_;
+  struct Entry {
+    Log* log = nullptr;
+    bool busy = false;
+    bool broken = false;  // cannot be cleaned as it is: left alone
+  };
+  std::map<std::string, Entry, std::less<>> entries_;  // by path
 };
 
 class Cleaner {
@@ -79,10 +65,10 @@ class Cleaner {
   Cleaner(const Cleaner&) = delete;
   Cleaner& operator=(const Cleaner&) = delete;
 
-  // The subject outlives its membership.
-  void add(CleanSubject& subject);
+  // What is cleaned by and by, if its policy says so. The log outlives its membership.
+  void add(Log& log);
   // When it returns nothing of it is used any more. A cleaning is stopped for that.
-  host::Task<void> remove(CleanSubject& subject);
+  host::Task<void> remove(Log& log);
 
   void start();
   // Ends the tasks; cleanings are stopped. Nobody adds or removes meanwhile. Files that wait to be
@@ -95,15 +81,14 @@ class Cleaner {
 
  private:
   struct Candidate {
-    CleanSubject* subject = nullptr;
+    Log* log = nullptr;
     CleanView view;
     CleanRange range;
-    CleanPolicy policy;
   };
   host::Task<void> work();
   host::Task<std::optional<Candidate>> choose();
-  host::Task<bool> look_at(CleanSubject& subject, std::optional<Candidate>& best);
-  host::Task<Result<void>> measure(CleanSubject& subject, Candidate& candidate);
+  host::Task<bool> look_at(Log& log, std::optional<Candidate>& best);
+  host::Task<Result<void>> measure(Log& log, Candidate& candidate);
   host::Task<Result<CleanResult>> clean(Candidate& candidate, OffsetMap& map);
   host::Task<void> remove_later(std::vector<std::string> paths);
   void count(const Result<CleanResult>& result);
@@ -114,7 +99,7 @@ class Cleaner {
   const CleanerConfig config_;
   host::Monitor<CleanerCore> core_;
   host::Monitor<CleanThrottle> throttle_;
-  host::Signal changed_;  // stopping, or a subject is idle again
+  host::Signal changed_;  // stopping, or a log is idle again
   host::Scope workers_;
   host::Scope removers_;
 };

@@ -18,7 +18,10 @@ namespace {
 using host::Env;
 using host::Task;
 
-constexpr LogConfig kSmall{.segment_bytes = 1000, .index_interval_bytes = 150, .tail_bytes = 300};
+constexpr CleanPolicy kCompact{
+    .compact = true, .min_dirty_ratio = 0, .delete_retention_millis = 0, .segment_bytes = 1000};
+constexpr LogConfig kSmall{
+    .segment_bytes = 1000, .index_interval_bytes = 150, .tail_bytes = 300, .clean = kCompact};
 
 struct Written {
   std::string key;
@@ -27,16 +30,12 @@ struct Written {
 };
 using Records = std::map<int64_t, Written>;  // by offset
 
-struct Subject final : CleanSubject {
-  Log& of;
-  CleanPolicy policy{.min_dirty_ratio = 0, .delete_retention_millis = 0, .segment_bytes = 1000};
-  Offset stable{INT64_MAX};
-  explicit Subject(Log& l) : of(l) {}
-  Log& log() override { return of; }
-  CleanPolicy clean_policy() const override { return policy; }
-  Offset last_stable() const override { return stable; }
-  LastRecords last_records() const override { return {}; }
-  Task<Result<AbortedList>> aborted(Env&, Offset) override { co_return AbortedList{}; }
+// Of the partition: others have not confirmed what lies above.
+struct Owner final : LogListener {
+  std::optional<Offset> limit;
+  void on_committed(Offset) override {}
+  void on_failed() override {}
+  std::optional<Offset> high_watermark() const override { return limit; }
 };
 
 // What the test knows, across the lives of the process.
@@ -165,19 +164,19 @@ Task<void> produce(Env& env, Log& log, Story& story, int batches, uint64_t seed)
   co_await env.loop.sleep(milliseconds(5));  // index files of sealed segments are written
 }
 
-Task<void> clean(Env& env, Subject& subject, Story& story, int times) {
+Task<void> clean(Env& env, Log& log, Story& story, int times) {
   CleanerConfig config{.map = story.map, .io_bytes = 300, .delete_delay = milliseconds(3)};
   Cleaner cleaner(env, config);
-  cleaner.add(subject);
+  cleaner.add(log);
   OffsetMap map(story.map, {env.entropy.next(), 5});
   for (int i = 0; i < times; i++) {
     bool cleaned = co_await cleaner.clean_dirtiest(map);
     if (cleaned) story.cleanings++;
     CleanerStats stats = cleaner.stats();
     if (!stats.last_error.empty()) complain(story, "cleaning: " + stats.last_error);
-    if (subject.of.offline()) break;
+    if (log.offline()) break;
   }
-  co_await cleaner.remove(subject);
+  co_await cleaner.remove(log);
   co_await env.loop.sleep(milliseconds(5));  // old files are removed
   co_await cleaner.stop();
 }
@@ -188,20 +187,21 @@ struct Life {
   uint64_t seed = 1;
   bool close = true;
   bool check_first = true;
-  Offset stable{INT64_MAX};
+  std::optional<Offset> stable;  // nothing: all that is committed
 };
 
 Task<void> live(Env& env, Story& story, Life life) {
+  Owner owner;
+  owner.limit = life.stable;
   TestLog opened;
   Result<void> open = co_await opened.open(env, kSmall);
   if (!open) co_return complain(story, "open: " + open.error().to_string());
   Log& log = *opened.log;
+  log.set_listener(&owner);
   if (life.check_first) co_await check(env, log, story);
   if (life.batches > 0) co_await produce(env, log, story, life.batches, life.seed);
   if (life.cleanings > 0) {
-    Subject subject(log);
-    subject.stable = life.stable;
-    co_await clean(env, subject, story, life.cleanings);
+    co_await clean(env, log, story, life.cleanings);
     co_await check(env, log, story);
   }
   if (!life.close) co_return;
@@ -287,8 +287,7 @@ Task<void> read_on_while_cleaned(Env& env, Log& log, Story& story) {
   auto result = co_await log.read(env, request);
   ReadResult& read = *result;
   auto before = co_await flat(read);
-  Subject subject(log);
-  co_await clean(env, subject, story, 2);
+  co_await clean(env, log, story, 2);
   auto after = co_await flat(read);
   EXPECT_FALSE(before.empty());
   EXPECT_EQ(before, after) << "the old file, though its name is gone";
@@ -305,12 +304,11 @@ TEST(Cleaner, AReaderUnderWayKeepsItsFile) {
 
 Task<void> pause_and_resume(Env& env, Log& log, Story& story) {
   co_await produce(env, log, story, 60, 1);
-  Subject subject(log);
   co_await log.pause_cleaning(env);
-  co_await clean(env, subject, story, 1);
+  co_await clean(env, log, story, 1);
   EXPECT_EQ(story.cleanings, 0);
   log.resume_cleaning();
-  co_await clean(env, subject, story, 1);
+  co_await clean(env, log, story, 1);
   EXPECT_EQ(story.cleanings, 1);
 }
 
@@ -325,10 +323,9 @@ TEST(Cleaner, APausedLogIsNotCleaned) {
 // A cleaning that is slowed down is stopped by who wants the segments; nothing is left of it.
 Task<void> stop_a_slow_one(Env& env, Log& log, Story& story) {
   co_await produce(env, log, story, 60, 1);
-  Subject subject(log);
   CleanerConfig config{.map = story.map, .io_bytes = 300, .bytes_per_second = 1000};
   Cleaner cleaner(env, config);
-  cleaner.add(subject);
+  cleaner.add(log);
   cleaner.start();
   Instant began = env.loop.now();
   co_await env.loop.sleep(seconds(2));

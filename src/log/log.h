@@ -117,8 +117,8 @@ class Log final : private LogMember {
   host::Task<Result<Offset>> delete_records(host::Env& env, Offset to);
   // Retention, in steps, so that a data directory writes its checkpoint once for all its logs:
   // raises the start (true: it moved); removes segments below a start that is in the checkpoint
-  // file, by renaming; deletes what was renamed and is due. Also forgets producers that were
-  // silent.
+  // file, by renaming (but not while the log is being cleaned); deletes what was renamed and is
+  // due. Also forgets producers that were silent.
   host::Task<Result<bool>> retain(host::Env& env);
   host::Task<Result<void>> remove_old(host::Env& env, Instant delete_at);
   host::Task<Result<void>> delete_doomed(host::Env& env, Instant now);
@@ -141,11 +141,14 @@ class Log final : private LogMember {
   void resume_cleaning();
   // The log was cut at `end`: what comes there now was never cleaned. While it is paused.
   host::Task<Result<void>> forget_cleaned(host::Env& env, Offset end);
-  // What may be cleaned, as far as it is known without a look at the disk; and the rest: first and
-  // largest timestamps, sizes of the index files. Errors: as read.
-  CleanView clean_view() const;
+  // What may be cleaned, as far as it is known without a look at the disk: sealed segments below
+  // the last stable offset. And the rest: first and largest timestamps, sizes of the index files.
+  // Errors: as read.
+  CleanView clean_view();
   host::Task<Result<void>> add_timestamps(host::Env& env, CleanView& view);
   host::Task<Result<void>> add_index_sizes(host::Env& env, CleanView& view);
+  // Of the producers that are still known.
+  LastRecords last_records() const;
   host::Task<Result<FileRef>> sealed_file(host::Env& env, Offset segment);
   // Puts the cleaned segment, whose files stand in the directory as <base>.*.cleaned and are
   // synced, in the place of those up to `end`; the names that are to be removed later are added to
@@ -167,6 +170,7 @@ class Log final : private LogMember {
   void go_offline(const Error& error) override;
   LogPoints points() const override;
 
+  Offset high_watermark() const;
   void apply(const Effects& effects);
   host::Task<Result<void>> carry_out(host::Env& env, WriteStep& step);
   host::Task<Result<void>> create_segment(host::Env& env, WriteStep& step);
@@ -191,7 +195,7 @@ class Log final : private LogMember {
     std::string path;
   };
   host::Task<Result<void>> begin_cut(host::Env& env);
-  host::Task<Result<void>> remove_old_paused(host::Env& env, Instant delete_at);
+  host::Task<Result<void>> remove_old_uncleaned(host::Env& env, Instant delete_at);
   host::Task<Result<Offset>> truncate_paused(host::Env& env, Offset to);
   host::Task<Result<CutPlace>> find_cut(host::Env& env, Offset to);
   host::Task<Result<Segment>> cut_segment(host::Env& env, CutPlace place);

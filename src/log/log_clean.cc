@@ -80,8 +80,13 @@ Task<Result<void>> Log::add_timestamps(Env& env, CleanView& view) {
   co_return Result<void>{};
 }
 
-CleanView Log::clean_view() const {
-  return core_.enter([](const LogCore& core) { return core.clean_view(); });
+CleanView Log::clean_view() {
+  Offset limit = high_watermark();
+  return core_.enter([&](LogCore& core) { return core.clean_view(limit); });
+}
+
+LastRecords Log::last_records() const {
+  return core_.enter([](const LogCore& core) { return core.producers().last_records(); });
 }
 
 Task<Result<void>> Log::add_index_sizes(Env& env, CleanView& view) {

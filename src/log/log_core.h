@@ -46,6 +46,7 @@ struct LogConfig {
   int64_t roll_jitter_millis = 0;       // log.roll.jitter.ms
   uint64_t jitter_seed = 0;             // drawn when the log is opened
   RetentionRules retention;
+  CleanPolicy clean;
   int64_t producer_expiration_millis =
       ProducerState::kDefaultExpiration;  // producer.id.expiration.ms
 };
@@ -178,6 +179,7 @@ struct CleanedSegment {
   int64_t size = 0;
   FileRef file;
   IndexRef index;
+  AbortedRef aborted;
   std::optional<int64_t> first_timestamp;
 };
 struct EpochStep {
@@ -240,7 +242,7 @@ class LogCore {
   void index_loaded(Offset segment, uint64_t generation, const IndexRef& index);
   // Transactions that were aborted and have records in [from, upper).
   AbortedPlan plan_aborted(Offset from, Offset upper) const;
-  void aborted_loaded(Offset segment, const AbortedRef& list);
+  void aborted_loaded(Offset segment, uint64_t generation, const AbortedRef& list);
   // No batch of the segment that begins before `position` reaches this offset.
   Offset upper_bound_of(Offset segment, int64_t position) const;
 
@@ -253,9 +255,9 @@ class LogCore {
   std::optional<EpochStep> unsaved_epochs() const;
   void epochs_saved(uint64_t version);
 
-  // Cleaning (log_core_clean.cc). The segments that may be cleaned; last_stable is as far as the
-  // log itself knows, the sizes of index files are left to the caller.
-  CleanView clean_view() const;
+  // Cleaning (log_core_clean.cc). The segments that may be cleaned; the sizes of index files are
+  // left to the caller.
+  CleanView clean_view(Offset high_watermark);
   void first_timestamp_found(Offset segment, int64_t timestamp);
   // Of that segment's file; nothing if there is no such segment.
   std::optional<uint64_t> generation(Offset segment) const;

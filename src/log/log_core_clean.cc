@@ -9,8 +9,8 @@ namespace moldau::log {
 
 // Only what is complete on stable storage. And a segment of which the file exists comes behind: it
 // alone tells after a crash where the log ends, when the last batches of a cleaned one are gone.
-CleanView LogCore::clean_view() const {
-  CleanView view{.start = start_, .end = end_, .last_stable = committed()};
+CleanView LogCore::clean_view(Offset high_watermark) {
+  CleanView view{.start = start_, .end = end_, .last_stable = last_stable(high_watermark)};
   size_t count = 0;
   auto ready = [&](size_t i) {
     const Segment& part = segments_[i];
@@ -54,7 +54,7 @@ bool LogCore::replace_segments(const CleanedSegment& cleaned, Offset end) {
   part.sealed_index = cleaned.index;
   part.largest = cleaned.index->largest();
   part.largest_known = true;
-  part.sealed_aborted = nullptr;  // its file is a new one
+  part.sealed_aborted = cleaned.aborted;
   part.generation = ++generations_;
   part.renaming = true;
   segments_.erase(segments_.begin() + static_cast<std::ptrdiff_t>(first) + 1,

@@ -206,9 +206,9 @@ AbortedPlan LogCore::plan_aborted(Offset from, Offset upper) const {
   return plan;
 }
 
-void LogCore::aborted_loaded(Offset base, const AbortedRef& list) {
+void LogCore::aborted_loaded(Offset base, uint64_t generation, const AbortedRef& list) {
   Segment& part = segments_[segment_of(base)];
-  if (part.base == base && part.sealed) part.sealed_aborted = list;
+  if (part.base == base && part.generation == generation && part.sealed) part.sealed_aborted = list;
 }
 
 Offset LogCore::upper_bound_of(Offset base, int64_t position) const {

@@ -15,14 +15,17 @@ using host::Task;
 
 namespace {
 constexpr std::string_view kFiles[] = {".log", ".index", ".timeindex", ".txnindex", ".snapshot"};
-
-Offset limit_of(const LogListener* listener, Offset committed) {
-  return listener ? std::min(listener->high_watermark().value_or(committed), committed) : committed;
-}
 }  // namespace
 
+// What may be taken away or cleaned lies below: what is committed here, and everywhere.
+Offset Log::high_watermark() const {
+  Offset committed = offsets().committed;
+  if (!listener_) return committed;
+  return std::min(listener_->high_watermark().value_or(committed), committed);
+}
+
 Task<Result<Offset>> Log::delete_records(Env& env, Offset to) {
-  Offset limit = limit_of(listener_, offsets().committed);
+  Offset limit = high_watermark();
   if (to > limit)
     co_return fail(Errc::out_of_range, fmt::format("the log cannot begin at {}: only what lies "
                                                    "below the high watermark {} can be deleted",
@@ -34,7 +37,7 @@ Task<Result<Offset>> Log::delete_records(Env& env, Offset to) {
 
 Task<Result<bool>> Log::retain(Env& env) {
   for (;;) {
-    Offset limit = limit_of(listener_, offsets().committed);
+    Offset limit = high_watermark();
     WallTime now = env.clock.wall();
     bool moved = false;
     auto plan = core_.enter([&](LogCore& core) {
@@ -52,14 +55,15 @@ Task<Result<bool>> Log::retain(Env& env) {
   }
 }
 
+// A cleaning reads the files that would go: it is not stopped for that, they go the next time.
 Task<Result<void>> Log::remove_old(Env& env, Instant delete_at) {
-  co_await pause_cleaning(env);
-  Result<void> removed = co_await remove_old_paused(env, delete_at);
-  resume_cleaning();
+  if (!begin_cleaning()) co_return Result<void>{};
+  Result<void> removed = co_await remove_old_uncleaned(env, delete_at);
+  end_cleaning();
   co_return removed;
 }
 
-Task<Result<void>> Log::remove_old_paused(Env& env, Instant delete_at) {
+Task<Result<void>> Log::remove_old_uncleaned(Env& env, Instant delete_at) {
   std::vector<Offset> bases = core_.enter([](LogCore& core) { return core.take_removable(); });
   for (Offset base : bases) {
     for (std::string_view suffix : kFiles) {

@@ -104,9 +104,11 @@ Task<Result<AbortedList>> Log::aborted(Env& env, Offset from, Offset upper) {
     AbortedPlan plan = core_.enter([&](LogCore& core) { return core.plan_aborted(from, upper); });
     if (!plan.load) co_return std::move(plan.list);
     Offset base = *plan.load;
+    auto generation = core_.enter([&](const LogCore& core) { return core.generation(base); });
+    if (!generation) continue;
     CO_TRY(list, load_aborted(env, path_, base));
     auto loaded = std::make_shared<const AbortedList>(std::move(list));
-    core_.enter([&](LogCore& core) { core.aborted_loaded(base, loaded); });
+    core_.enter([&](LogCore& core) { core.aborted_loaded(base, *generation, loaded); });
   }
 }
 

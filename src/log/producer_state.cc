@@ -197,6 +197,16 @@ std::vector<const ProducerEntry*> ProducerState::entries() const {
   return all;
 }
 
+LastRecords ProducerState::last_records() const {
+  LastRecords last;
+  for (const auto& [id, entry] : producers_) {
+    LastRecord& record = last[id];
+    record.epoch = entry.epoch;
+    if (entry.seen_count > 0) record.last_data = entry.seen[entry.seen_count - 1].last_offset;
+  }
+  return last;
+}
+
 void ProducerState::load(const std::vector<ProducerEntry>& entries, WallTime now) {
   for (const ProducerEntry& entry : entries) {
     if (expired(entry, now)) continue;

@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
@@ -54,6 +55,15 @@ struct AbortedTransaction {
   bool operator==(const AbortedTransaction&) const = default;
 };
 
+// What a producer that is still known wrote last: compaction has to leave its batch, or a duplicate
+// could not be told from a new record. Without data only the marker with its epoch is left of it.
+struct LastRecord {
+  std::optional<Offset> last_data;
+  ProducerEpoch epoch;
+  bool operator==(const LastRecord&) const = default;
+};
+using LastRecords = std::unordered_map<int64_t, LastRecord>;  // by producer id
+
 // A batch that takes its place in the log.
 struct PlacedBatch {
   ProducerPart producer;
@@ -95,8 +105,8 @@ class ProducerState {
   void on_log_start(Offset start);
   // Forgets producers that were silent for too long and have no open transaction.
   void expire(WallTime now);
-  // For cleaning: does the producer still stand here, and is this its last batch?
   const ProducerEntry* find(ProducerId id) const;
+  LastRecords last_records() const;
   size_t size() const { return producers_.size(); }
   // By producer id.
   std::vector<const ProducerEntry*> entries() const;

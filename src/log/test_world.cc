@@ -307,7 +307,9 @@ std::vector<uint8_t> make_producer_batch(const ProducerBatch& batch) {
                                     .base_sequence = batch.sequence,
                                     .transactional = batch.transactional});
   std::vector<uint8_t> value(batch.value_size, 'p');
-  builder.add(batch.timestamp, std::nullopt, value);
+  wire::NullableBytes key;
+  if (batch.key) key = as_bytes(*batch.key);
+  builder.add(batch.timestamp, key, value);
   return builder.finish();
 }
 

@@ -122,6 +122,7 @@ struct ProducerBatch {
   bool transactional = false;
   int64_t timestamp = 1'700'000'000'000;
   size_t value_size = 60;
+  std::optional<std::string> key = std::nullopt;
 };
 std::vector<uint8_t> make_producer_batch(const ProducerBatch& batch);
 std::vector<uint8_t> make_marker(int64_t producer, int16_t epoch, bool abort);

@@ -14,17 +14,10 @@ namespace {
 
 const LogDirConfig kDirConfig;
 
-struct Subject final : CleanSubject {
-  Log& of;
-  explicit Subject(Log& l) : of(l) {}
-  Log& log() override { return of; }
-  CleanPolicy clean_policy() const override {
-    return {.min_dirty_ratio = 0, .delete_retention_millis = 100'000, .segment_bytes = 300'000};
-  }
-  Offset last_stable() const override { return of.offsets().committed; }
-  LastRecords last_records() const override { return {}; }
-  host::Task<Result<AbortedList>> aborted(host::Env&, Offset) override { co_return AbortedList{}; }
-};
+constexpr CleanPolicy kCompact{.compact = true,
+                               .min_dirty_ratio = 0,
+                               .delete_retention_millis = 100'000,
+                               .segment_bytes = 300'000};
 
 struct Written {
   int64_t records = 0;
@@ -49,14 +42,13 @@ std::vector<uint8_t> next_batch(Random& random, Written& written) {
 
 host::Task<void> write(host::Env& env, Written& written) {
   auto dir = co_await LogDir::open(env, "data", kDirConfig);
-  LogConfig config{.segment_bytes = 300'000};
+  LogConfig config{.segment_bytes = 300'000, .clean = kCompact};
   auto opened = co_await Log::open(env, **dir, "moldau-0", config);
   Log& log = **opened;
   Random random(1);
   CleanerConfig cleaner_config{.delete_delay = milliseconds(1)};
   Cleaner cleaner(env, cleaner_config);
-  Subject subject(log);
-  cleaner.add(subject);
+  cleaner.add(log);
   OffsetMap map({.bytes = 1 << 20}, {1, 2});
   for (int i = 0; i < 2000; i++) {
     Incoming in = incoming(next_batch(random, written));
@@ -69,7 +61,7 @@ host::Task<void> write(host::Env& env, Written& written) {
     if (!cleaned) written.error = "not cleaned: " + cleaner.stats().last_error;
   }
   co_await env.loop.sleep(milliseconds(10));
-  co_await cleaner.remove(subject);
+  co_await cleaner.remove(log);
   co_await cleaner.stop();
   Result<void> closed = co_await log.close(env);
   if (!closed) written.error = closed.error().to_string();
