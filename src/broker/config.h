@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "host/address.h"
+#include "log/cleaner.h"
 #include "log/log_core.h"
 #include "wire/produced_batch.h"
 
@@ -27,6 +28,13 @@ struct TopicDefaults {
   wire::BatchValidation validation = wire::BatchValidation::full;
 };
 
+// What the broker does by the clock for its logs.
+struct MaintenanceConfig {
+  Duration retention_check = seconds(300);        // log.retention.check.interval.ms
+  Duration delete_delay = seconds(60);            // log.segment.delete.delay.ms
+  Duration producer_expiry_check = seconds(600);  // producer.id.expiration.check.interval.ms
+};
+
 struct BrokerConfig {
   BrokerId node_id{1};                   // node.id
   host::Address listen;                  // listeners
@@ -41,6 +49,9 @@ struct BrokerConfig {
       55 << 20;  // fetch.max.bytes: of one reply, whatever the consumer asks for
   TopicDefaults topic;
   log::LogConfig log;
+  MaintenanceConfig maintenance;
+  bool cleaner_enabled = true;  // log.cleaner.enable
+  log::CleanerConfig cleaner;
 };
 
 }  // namespace moldau::broker

@@ -77,6 +77,7 @@ Task<Result<Partitions::Ref>> Partitions::open_one(host::Env& env, log::LogDir& 
   PartitionIndex number(index);
   CO_TRY(partition, replica::Partition::open(env, dir, topic.name, number, config_));
   dirs_.placed(name, dir);
+  partition->clean_by(cleaner_);
   if (owner) co_return std::move(partition);
   std::string path = directory + kMetadata;
   std::string text = fmt::format("version: 0\ntopic_id: {}\n", topic.id.to_string());
@@ -124,6 +125,14 @@ wire::ErrorCode Partitions::absent(std::string_view topic, int32_t index) const 
 
 size_t Partitions::size() const {
   return open_.enter([](const Open& open) { return open.by_name.size(); });
+}
+
+std::vector<Partitions::Ref> Partitions::all() const {
+  return open_.enter([](const Open& open) {
+    std::vector<Ref> out;
+    for (const auto& [key, partition] : open.by_name) out.push_back(partition);
+    return out;
+  });
 }
 
 void Partitions::lose(const Topic& topic, int32_t index) {
@@ -261,13 +270,8 @@ Task<Result<void>> Partitions::remove(host::Env& env, Topic topic) {
 }
 
 void Partitions::retire_all() {
-  std::vector<Ref> all = open_.enter([](Open& open) {
-    open.retired = true;
-    std::vector<Ref> out;
-    for (auto& [key, partition] : open.by_name) out.push_back(partition);
-    return out;
-  });
-  for (Ref& partition : all) partition->retire();
+  open_.enter([](Open& open) { open.retired = true; });
+  for (Ref& partition : all()) partition->retire();
 }
 
 Task<Result<void>> Partitions::close_all(host::Env& env) {

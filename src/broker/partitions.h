@@ -18,6 +18,7 @@ namespace moldau::host {
 struct Env;
 }
 namespace moldau::log {
+class Cleaner;
 class LogDir;
 class LogDirs;
 }  // namespace moldau::log
@@ -34,8 +35,9 @@ class Partitions {
  public:
   using Ref = std::shared_ptr<replica::Partition>;
   // dirs outlives it. At most `at_once` partitions of a directory are being opened at a time.
-  Partitions(log::LogDirs& dirs, log::LogConfig config, int at_once)
-      : dirs_(dirs), config_(config), at_once_(at_once) {}
+  // cleaner: of those that are compacted; it outlives them.
+  Partitions(log::LogDirs& dirs, log::LogConfig config, int at_once, log::Cleaner& cleaner)
+      : dirs_(dirs), config_(config), at_once_(at_once), cleaner_(cleaner) {}
 
   // nullptr: not here; `absent` says what that means.
   Ref find(std::string_view topic, int32_t index) const;
@@ -60,6 +62,7 @@ class Partitions {
   // A clean stop of every log. The first error, if any; the others are closed all the same.
   host::Task<Result<void>> close_all(host::Env& env);
   size_t size() const;
+  std::vector<Ref> all() const;
   // The metadata's disk has failed in a way that the logs have not seen.
   void take_offline(const Error& error);
   // The directory went offline: its partitions are absent from here on. How many.
@@ -84,6 +87,7 @@ class Partitions {
   log::LogDirs& dirs_;
   const log::LogConfig config_;
   const int at_once_;
+  log::Cleaner& cleaner_;
   host::Monitor<Open> open_;
 };
 

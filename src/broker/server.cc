@@ -8,6 +8,7 @@
 #include "broker/catalog.h"
 #include "broker/file_catalog.h"
 #include "broker/identity.h"
+#include "broker/maintenance.h"
 #include "broker/node.h"
 #include "broker/session.h"
 #include "host/buffer_pool.h"
@@ -47,6 +48,7 @@ struct Server::State {
   Task<Result<void>> open_directories(std::string& cluster_id);
   void tell_recovery(const Topic& topic);
   void tell_offline();
+  void tell_uncleanable();
   Task<void> accept_connections();
   Task<void> serve(std::unique_ptr<host::Stream> stream);
   Task<void> watch_disk();
@@ -58,6 +60,8 @@ struct Server::State {
   host::BufferPool pool;
   std::unique_ptr<log::LogDirs> dirs;
   std::unique_ptr<Partitions> partitions;
+  std::unique_ptr<log::Cleaner> cleaner;  // its tasks use logs: it dies before them
+  std::unique_ptr<Maintenance> maintenance;
   std::unique_ptr<Catalog> catalog;
   std::unique_ptr<Node> node;
   std::unique_ptr<host::Listener> listener;
@@ -66,7 +70,8 @@ struct Server::State {
   bool stopping = false;
   bool disk_failed = false;
   std::set<std::string> told_offline;  // directories
-  host::Event stopped;                 // stopping or disk_failed
+  int64_t told_uncleanable = 0;
+  host::Event stopped;  // stopping or disk_failed
   // The tasks use all of the above: they die first.
   host::Scope connections;
   host::Scope background;
@@ -97,7 +102,12 @@ Task<Result<void>> Server::State::open() {
   std::string catalog_path = dirs->metadata().path() + "/moldau-catalog";
   CO_TRY(read, FileCatalog::open(env, catalog_path));
   catalog = std::move(read);
-  partitions = std::make_unique<Partitions>(*dirs, config.log, config.recovery_tasks_per_dir);
+  log::CleanerConfig cleaner_config = config.cleaner;
+  cleaner_config.delete_delay = config.maintenance.delete_delay;
+  cleaner = std::make_unique<log::Cleaner>(env, cleaner_config);
+  partitions =
+      std::make_unique<Partitions>(*dirs, config.log, config.recovery_tasks_per_dir, *cleaner);
+  maintenance = std::make_unique<Maintenance>(env, config.maintenance, *partitions, *dirs, logger);
   node = std::make_unique<Node>(env, config, cluster_id, *catalog, *partitions, config.listen);
   CO_TRY_(open_topics());
   TRY_CO(listening, env.network.listen(config.listen));
@@ -105,6 +115,8 @@ Task<Result<void>> Server::State::open() {
   node->address = listener->local();
   background.spawn(accept_connections());
   background.spawn(watch_disk());
+  background.spawn(maintenance->run());
+  if (config.cleaner_enabled) cleaner->start();
   co_return Result<void>();
 }
 
@@ -183,6 +195,15 @@ void Server::State::tell_offline() {
   }
 }
 
+// Compaction of a log has been given up: it grows from here on.
+void Server::State::tell_uncleanable() {
+  log::CleanerStats stats = cleaner->stats();
+  if (stats.uncleanable == told_uncleanable) return;
+  told_uncleanable = stats.uncleanable;
+  MOLDAU_LOG_WARN(logger, "{} logs cannot be compacted; the last one: {}", stats.uncleanable,
+                  stats.last_error);
+}
+
 // A failed write or sync takes a directory offline. With the last one, or with the metadata's, goes
 // all that we serve.
 Task<void> Server::State::watch_disk() {
@@ -190,6 +211,7 @@ Task<void> Server::State::watch_disk() {
     (void)co_await stopped.wait_until(env.loop.now() + kLookAtDisk);
     if (stopping) continue;
     tell_offline();
+    tell_uncleanable();
     bool over = dirs->all_offline() || dirs->metadata().offline();
     if (!over) continue;
     MOLDAU_LOG_ERROR(logger, "no directory is left that could be served; stopping");
@@ -229,10 +251,12 @@ Task<Result<void>> Server::stop() {
   s.stopping = true;
   s.stopped.notify_all();
   s.listener->close();
+  s.maintenance->stop();
   s.partitions->retire_all();
   for (auto& [number, connection] : s.live) connection->close();
   co_await s.connections.drained();
   co_await s.background.drained();
+  co_await s.cleaner->stop();
   Result<void> closed = co_await s.partitions->close_all(s.env);
   Result<void> dir_closed = co_await s.dirs->close(kNoBrokerEpoch);
   if (!closed) co_return closed;

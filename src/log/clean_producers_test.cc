@@ -80,7 +80,7 @@ Task<void> clean(Env& env, Log& log, Story& story) {
   if (!stats.last_error.empty()) story.complain(stats.last_error);
   story.dropped += stats.records_dropped;
   co_await env.loop.sleep(milliseconds(5));
-  co_await cleaner.remove(log);
+  co_await cleaner.remove(env, log);
   co_await cleaner.stop();
 }
 

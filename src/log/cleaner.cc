@@ -62,10 +62,10 @@ void Cleaner::add(Log& log) {
   if (log.config().clean.compact) core_.enter([&](CleanerCore& core) { core.add(log); });
 }
 
-Task<void> Cleaner::remove(Log& log) {
-  host::WaitSet changes(env_.loop);
+Task<void> Cleaner::remove(Env& env, Log& log) {
+  host::WaitSet changes(env.loop);
   changes.watch(changed_);
-  co_await log.pause_cleaning(env_);
+  co_await log.pause_cleaning(env);
   while (!core_.enter([&](CleanerCore& core) { return core.remove(log); }))
     co_await changes.wait_until(kNever);
   log.resume_cleaning();
@@ -138,6 +138,7 @@ Task<Result<void>> Cleaner::measure(Log& log, Candidate& candidate) {
 
 // True: nothing is wrong with it.
 Task<bool> Cleaner::look_at(Log& log, std::optional<Candidate>& best) {
+  if (log.must_stop_cleaning()) co_return true;  // it would not begin, and the next one waits
   Candidate candidate;
   Result<void> measured = co_await measure(log, candidate);
   if (!measured) co_return false;

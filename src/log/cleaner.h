@@ -68,7 +68,7 @@ class Cleaner {
   // What is cleaned by and by, if its policy says so. The log outlives its membership.
   void add(Log& log);
   // When it returns nothing of it is used any more. A cleaning is stopped for that.
-  host::Task<void> remove(Log& log);
+  host::Task<void> remove(host::Env& env, Log& log);
 
   void start();
   // Ends the tasks; cleanings are stopped. Nobody adds or removes meanwhile. Files that wait to be

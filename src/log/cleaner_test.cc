@@ -176,7 +176,7 @@ Task<void> clean(Env& env, Log& log, Story& story, int times) {
     if (!stats.last_error.empty()) complain(story, "cleaning: " + stats.last_error);
     if (log.offline()) break;
   }
-  co_await cleaner.remove(log);
+  co_await cleaner.remove(env, log);
   co_await env.loop.sleep(milliseconds(5));  // old files are removed
   co_await cleaner.stop();
 }

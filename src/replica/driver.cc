@@ -4,6 +4,7 @@
 
 #include "host/env.h"
 #include "host/loop.h"
+#include "log/cleaner.h"
 #include "log/log_dir.h"
 
 namespace moldau::replica {
@@ -97,23 +98,23 @@ Task<Result<void>> Partition::wait_committed(host::Env& env, log::Appended appen
   }
 }
 
-// A read under way. Not granted: the partition is retired.
-class Partition::Read {
+// A read, or what changes the log's files. Not granted: the partition is retired.
+class Partition::Use {
  public:
-  explicit Read(Partition& partition) : partition_(partition) {
+  explicit Use(Partition& partition) : partition_(partition) {
     granted_ = partition_.state_.enter([](State& state) {
-      if (!state.retired) state.reads++;
+      if (!state.retired) state.uses++;
       return !state.retired;
     });
   }
-  ~Read() {
+  ~Use() {
     if (!granted_) return;
     bool last =
-        partition_.state_.enter([](State& state) { return --state.reads == 0 && state.retired; });
+        partition_.state_.enter([](State& state) { return --state.uses == 0 && state.retired; });
     if (last) partition_.unused_.raise();
   }
-  Read(const Read&) = delete;
-  Read& operator=(const Read&) = delete;
+  Use(const Use&) = delete;
+  Use& operator=(const Use&) = delete;
   bool granted() const { return granted_; }
   static Error refusal() { return fail(Errc::closed, "the partition is going away"); }
 
@@ -123,8 +124,8 @@ class Partition::Read {
 };
 
 Task<Result<log::ReadResult>> Partition::read(host::Env& env, Offset from, Bounds bounds) {
-  Read read(*this);
-  if (!read.granted()) co_return Read::refusal();
+  Use use(*this);
+  if (!use.granted()) co_return Use::refusal();
   Watermarks marks = watermarks();
   bool outside = from < marks.log_start || from > marks.high_watermark;
   if (outside)
@@ -139,22 +140,52 @@ Task<Result<log::ReadResult>> Partition::read(host::Env& env, Offset from, Bound
 }
 
 Task<Result<log::AbortedList>> Partition::aborted(host::Env& env, Offset from, Offset upper) {
-  Read read(*this);
-  if (!read.granted()) co_return Read::refusal();
+  Use use(*this);
+  if (!use.granted()) co_return Use::refusal();
   co_return co_await log_->aborted(env, from, upper);
 }
 
 Task<Result<std::optional<log::TimestampOffset>>> Partition::find_timestamp(host::Env& env,
                                                                             WallTime t) {
-  Read read(*this);
-  if (!read.granted()) co_return Read::refusal();
+  Use use(*this);
+  if (!use.granted()) co_return Use::refusal();
   co_return co_await log_->find_timestamp(env, t);
 }
 
 Task<Result<std::optional<log::TimestampOffset>>> Partition::max_timestamp(host::Env& env) {
-  Read read(*this);
-  if (!read.granted()) co_return Read::refusal();
+  Use use(*this);
+  if (!use.granted()) co_return Use::refusal();
   co_return co_await log_->max_timestamp(env);
+}
+
+void Partition::clean_by(log::Cleaner& cleaner) {
+  cleaner_ = &cleaner;
+  cleaner.add(*log_);
+}
+
+Task<Result<Offset>> Partition::delete_records(host::Env& env, std::optional<Offset> to) {
+  Use use(*this);
+  if (!use.granted()) co_return Use::refusal();
+  Offset below = to.value_or(watermarks().high_watermark);
+  co_return co_await log_->delete_records(env, below);
+}
+
+Task<Result<bool>> Partition::retain(host::Env& env) {
+  Use use(*this);
+  if (!use.granted()) co_return false;
+  co_return co_await log_->retain(env);
+}
+
+Task<Result<void>> Partition::remove_old(host::Env& env, Instant delete_at) {
+  Use use(*this);
+  if (!use.granted()) co_return Result<void>();
+  co_return co_await log_->remove_old(env, delete_at);
+}
+
+Task<Result<void>> Partition::delete_doomed(host::Env& env, Instant now) {
+  Use use(*this);
+  if (!use.granted()) co_return Result<void>();
+  co_return co_await log_->delete_doomed(env, now);
 }
 
 void Partition::retire() {
@@ -174,19 +205,23 @@ std::optional<log::EpochEnd> Partition::epoch_end(LeaderEpoch epoch) const {
 Task<void> Partition::unused(host::Env& env) {
   host::WaitSet changes(env.loop);
   changes.watch(unused_);
-  while (state_.enter([](const State& state) { return state.reads > 0; }))
+  while (state_.enter([](const State& state) { return state.uses > 0; }))
     co_await changes.wait_until(kNever);
 }
 
 Task<Result<void>> Partition::close(host::Env& env) {
   retire();
   co_await unused(env);
+  log::Log& log = *log_;
+  if (cleaner_) co_await cleaner_->remove(env, log);
   co_return co_await log_->close(env);
 }
 
 Task<Result<void>> Partition::remove(host::Env& env) {
   retire();
   co_await unused(env);
+  log::Log& log = *log_;
+  if (cleaner_) co_await cleaner_->remove(env, log);
   co_return co_await log_->remove(env);
 }
 

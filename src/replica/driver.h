@@ -19,6 +19,9 @@
 namespace moldau::host {
 struct Env;
 }
+namespace moldau::log {
+class Cleaner;
+}
 
 namespace moldau::replica {
 
@@ -74,6 +77,17 @@ class Partition : private log::LogListener {
   // while it is empty.
   std::optional<log::EpochEnd> epoch_end(LeaderEpoch epoch) const;
 
+  // From here on until it is closed or removed, if it is compacted. The cleaner outlives it.
+  void clean_by(log::Cleaner& cleaner);
+  // What lies below `to` is deleted; the high watermark if it is absent. Returns where the log
+  // begins now. Errors: the log's.
+  host::Task<Result<Offset>> delete_records(host::Env& env, std::optional<Offset> to);
+  // Retention, as Log's; nothing happens once it is retired.
+  host::Task<Result<bool>> retain(host::Env& env);
+  host::Task<Result<void>> remove_old(host::Env& env, Instant delete_at);
+  host::Task<Result<void>> delete_doomed(host::Env& env, Instant now);
+  void expire_producers(WallTime now) { log_->expire_producers(now); }
+
   // Raised when the high watermark moves, an append fails, or the partition goes away.
   host::Signal& moved() { return moved_; }
 
@@ -84,7 +98,7 @@ class Partition : private log::LogListener {
   // Takes it out of service: waiting appends and fetches end with closed.
   void retire();
   bool retired() const;
-  // Both retire it and wait for the reads under way.
+  // Both retire it and wait for what is under way.
   host::Task<Result<void>> close(host::Env& env);   // clean stop
   host::Task<Result<void>> remove(host::Env& env);  // with its files
 
@@ -97,16 +111,17 @@ class Partition : private log::LogListener {
     explicit State(Leader l) : leader(l) {}
     Leader leader;
     bool retired = false;
-    size_t reads = 0;  // under way; they use the log's files by their names
+    size_t uses = 0;  // under way; they use the log's files by their names
   };
-  class Read;
+  class Use;
   host::Task<void> unused(host::Env& env);
   const std::string topic_;
   const PartitionIndex index_;
   std::unique_ptr<log::Log> log_;
+  log::Cleaner* cleaner_ = nullptr;
   host::Monitor<State> state_;
   host::Signal moved_;
-  host::Signal unused_;  // retired, and the last read has ended
+  host::Signal unused_;  // retired, and the last use has ended
 };
 
 }  // namespace moldau::replica

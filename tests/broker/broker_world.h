@@ -25,7 +25,7 @@ namespace moldau::broker {
 
 namespace api {
 constexpr int16_t kProduce = 0, kFetch = 1, kListOffsets = 2, kMetadata = 3, kApiVersions = 18,
-                  kCreateTopics = 19, kDeleteTopics = 20, kInitProducerId = 22;
+                  kCreateTopics = 19, kDeleteTopics = 20, kDeleteRecords = 21, kInitProducerId = 22;
 }
 
 class BrokerWorld {

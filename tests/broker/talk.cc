@@ -58,14 +58,15 @@ Uuid In::uuid() {
 namespace {
 void put_varint(Out& out, int64_t v) { out.count(zigzag(v)); }
 
-std::string record(int index, size_t value_size, char fill) {
+std::string record(int index, const Batch& batch) {
   Out body;
   body.i8(0);
   put_varint(body, index);  // timestamp delta
   put_varint(body, index);  // offset delta
-  put_varint(body, -1);     // no key
-  put_varint(body, static_cast<int64_t>(value_size));
-  body.raw(std::string(value_size, fill));
+  put_varint(body, batch.key ? std::ssize(*batch.key) : -1);
+  if (batch.key) body.raw(*batch.key);
+  put_varint(body, static_cast<int64_t>(batch.value_size));
+  body.raw(std::string(batch.value_size, batch.fill));
   put_varint(body, 0);  // no headers
   Out out;
   put_varint(out, static_cast<int64_t>(body.bytes().size()));
@@ -77,11 +78,33 @@ std::string Batch::bytes() const {
   Out covered;  // by the checksum
   covered.i16(attributes).i32(records - 1).i64(timestamp).i64(timestamp + records - 1);
   covered.i64(producer_id).i16(epoch).i32(sequence).i32(records);
-  for (int i = 0; i < records; i++) covered.raw(record(i, value_size, fill));
+  for (int i = 0; i < records; i++) covered.raw(record(i, *this));
   Out out;
   out.i64(0).i32(static_cast<int32_t>(covered.bytes().size() + 9)).i32(-1).i8(2);
   out.i32(static_cast<int32_t>(crc32c(as_bytes(covered.bytes()))));
   return out.raw(covered.bytes()).bytes();
+}
+
+std::string delete_records_request(std::string_view topic,
+                                   const std::vector<std::pair<int32_t, int64_t>>& partitions) {
+  Out out;
+  out.i32(1).text(topic).i32(static_cast<int32_t>(partitions.size()));
+  for (auto [index, offset] : partitions) out.i32(index).i64(offset);
+  return out.i32(1000).bytes();
+}
+
+std::vector<RecordsDeleted> read_records_deleted(In reply) {
+  std::vector<RecordsDeleted> out;
+  reply.i32();
+  if (reply.i32() < 1) return out;
+  reply.text();
+  for (int32_t left = reply.i32(); left > 0; left--) {
+    RecordsDeleted& one = out.emplace_back();
+    one.index = reply.i32();
+    one.low_watermark = reply.i64();
+    one.error = reply.i16();
+  }
+  return out;
 }
 
 std::string produce_request(std::string_view topic, int32_t partition, const std::string& records,

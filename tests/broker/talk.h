@@ -80,6 +80,7 @@ struct Batch {
   int16_t epoch = -1;
   int32_t sequence = -1;
   char fill = 'v';
+  std::optional<std::string> key = std::nullopt;  // of each record
   std::string bytes() const;
 };
 
@@ -172,6 +173,17 @@ struct ClusterInfo {
   std::vector<TopicInfo> topics;
 };
 ClusterInfo read_metadata(In reply);
+
+// Version 1: the topic's partitions, each with the offset below which its records go.
+std::string delete_records_request(std::string_view topic,
+                                   const std::vector<std::pair<int32_t, int64_t>>& partitions);
+struct RecordsDeleted {
+  int32_t index = 0;
+  int64_t low_watermark = 0;
+  int16_t error = 0;
+  bool operator==(const RecordsDeleted&) const = default;
+};
+std::vector<RecordsDeleted> read_records_deleted(In reply);  // of the first topic
 
 // Version 5.
 std::string offsets_request(std::string_view topic, int32_t partition, int64_t timestamp,

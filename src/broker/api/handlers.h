@@ -10,6 +10,7 @@ Answer api_versions(Node& node, RequestPtr request);
 Answer metadata(Node& node, RequestPtr request);
 Answer create_topics(Node& node, RequestPtr request);
 Answer delete_topics(Node& node, RequestPtr request);
+Answer delete_records(Node& node, RequestPtr request);
 Answer produce(Node& node, RequestPtr request);
 Answer fetch(Node& node, RequestPtr request);
 Answer list_offsets(Node& node, RequestPtr request);

@@ -115,6 +115,7 @@ wire::ProducedBatch check(Production& p, const replica::Partition& partition, By
                            .max_behind_millis = topic.timestamp_before_max_millis,
                            .max_ahead_millis = topic.timestamp_after_max_millis,
                            .timestamp_type = topic.timestamp_type,
+                           .compacted = p.node.config.log.clean.compact,
                            .codec = topic.codec,
                            .level = topic.compression_level,
                            .validation = topic.validation,

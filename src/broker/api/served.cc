@@ -14,6 +14,7 @@ std::span<const Served> served_apis() {
       {ApiKey::api_versions, 0, 0, 4, &api_versions},
       {ApiKey::create_topics, 0, 0, 7, &create_topics},
       {ApiKey::delete_topics, 0, 0, 6, &delete_topics},
+      {ApiKey::delete_records, 0, 0, 2, &delete_records},
       {ApiKey::init_producer_id, 0, 0, 5, &init_producer_id},
   };
   return kServed;

@@ -61,7 +61,7 @@ host::Task<void> write(host::Env& env, Written& written) {
     if (!cleaned) written.error = "not cleaned: " + cleaner.stats().last_error;
   }
   co_await env.loop.sleep(milliseconds(10));
-  co_await cleaner.remove(log);
+  co_await cleaner.remove(env, log);
   co_await cleaner.stop();
   Result<void> closed = co_await log.close(env);
   if (!closed) written.error = closed.error().to_string();

@@ -1,0 +1,90 @@
+// DeleteRecords: what lies below an offset is not shown any more, also after a crash; the files go
+// with the next look at retention. Without followers the low watermark is where the log begins, and
+// there is nothing to wait for. No topic is internal yet.
+#include <algorithm>
+#include <vector>
+
+#include "broker/api/handlers.h"
+#include "broker/errors.h"
+#include "broker/node.h"
+#include "replica/driver.h"
+#include "wire/messages/delete_records.h"
+
+namespace moldau::broker {
+
+using wire::DeleteRecordsRequest;
+using wire::DeleteRecordsResponse;
+using wire::ErrorCode;
+using Asked = DeleteRecordsRequest::DeleteRecordsPartition;
+using Done = DeleteRecordsResponse::DeleteRecordsPartitionResult;
+using TopicDone = DeleteRecordsResponse::DeleteRecordsTopicResult;
+
+namespace {
+
+constexpr int64_t kHighWatermark = -1;
+constexpr int64_t kNoWatermark = -1;
+
+struct Wanted {
+  std::string_view topic;
+  std::vector<Asked> partitions;
+};
+
+// Each topic and each partition once; of what is named twice the last word counts.
+std::vector<Wanted> once_each(const DeleteRecordsRequest& body) {
+  std::vector<Wanted> all;
+  for (const auto& topic : body.topics) {
+    auto same = std::ranges::find(all, topic.name, &Wanted::topic);
+    if (same == all.end()) same = all.insert(all.end(), Wanted{.topic = topic.name});
+    for (const Asked& asked : topic.partitions) {
+      auto known =
+          std::ranges::find(same->partitions, asked.partition_index, &Asked::partition_index);
+      if (known == same->partitions.end())
+        same->partitions.push_back(asked);
+      else
+        *known = asked;
+    }
+  }
+  return all;
+}
+
+Done refuse(const Asked& asked, ErrorCode error) {
+  return {.partition_index = asked.partition_index,
+          .low_watermark = kNoWatermark,
+          .error_code = code(error)};
+}
+
+host::Task<Done> delete_below(Node& node, std::string_view topic, const Asked& asked) {
+  Partitions::Ref partition = node.partitions.find(topic, asked.partition_index);
+  if (!partition) co_return refuse(asked, node.partitions.absent(topic, asked.partition_index));
+  const log::LogConfig& policy = partition->log().config();
+  if (policy.clean.compact && !policy.retention.delete_old)
+    co_return refuse(asked, ErrorCode::policy_violation);
+  std::optional<Offset> to;
+  if (asked.offset != kHighWatermark) to = Offset(asked.offset);
+  if (to && *to < Offset(0)) co_return refuse(asked, ErrorCode::offset_out_of_range);
+  Result<Offset> start = co_await partition->delete_records(node.env, to);
+  if (!start) co_return refuse(asked, to_kafka(start.error()));
+  co_return Done{.partition_index = asked.partition_index, .low_watermark = start->value};
+}
+
+}  // namespace
+
+Answer delete_records(Node& node, RequestPtr request) {
+  TRY_CO(body,
+         wire::decode<wire::DeleteRecordsRequest>(request->body, request->version, request->arena));
+  std::vector<Wanted> wanted = once_each(body);
+  std::span<TopicDone> topics = request->arena.array<TopicDone>(wanted.size());
+  for (size_t t = 0; t < wanted.size(); t++) {
+    const Wanted& topic = wanted[t];
+    std::span<Done> done = request->arena.array<Done>(topic.partitions.size());
+    for (size_t i = 0; i < done.size(); i++) {
+      const Asked& asked = topic.partitions[i];
+      done[i] = co_await delete_below(node, topic.topic, asked);
+    }
+    topics[t] = {.name = topic.topic, .partitions = done};
+  }
+  DeleteRecordsResponse answer{.topics = topics};
+  co_return reply(*request, answer);
+}
+
+}  // namespace moldau::broker
