@@ -208,9 +208,9 @@ class Log final : private LogMember {
   host::Task<Result<std::optional<BatchInfo>>> find_batch(const ReadPlan& plan, Offset from);
   host::Task<Result<ReadPiece>> piece_from(const ReadPlan& plan, const BatchInfo& first,
                                            size_t room);
-  host::Task<Result<std::optional<Offset>>> batch_since(host::Env& env, WallTime t);
+  host::Task<Result<std::optional<Offset>>> batch_since(host::Env& env, Offset start, WallTime t);
   host::Task<Result<std::optional<TimestampOffset>>> record_since(host::Env& env, Offset in_batch,
-                                                                  WallTime t);
+                                                                  Offset from, WallTime t);
   host::Task<Result<SharedBytes>> batch_at(host::Env& env, Offset offset);
 
   LogDir& dir_;

@@ -196,14 +196,14 @@ Task<Result<SharedBytes>> Log::batch_at(Env& env, Offset offset) {
 }
 
 Task<Result<std::optional<TimestampOffset>>> Log::record_since(Env& env, Offset in_batch,
-                                                               WallTime t) {
+                                                               Offset from, WallTime t) {
   CO_TRY(batch, batch_at(env, in_batch));
-  co_return first_record_since(batch.bytes(), t);
+  if (batch.bytes().empty()) co_return std::optional<TimestampOffset>();
+  co_return first_record_since(batch.bytes(), from, t);
 }
 
-// The last offset of the first batch whose largest timestamp reaches t.
-Task<Result<std::optional<Offset>>> Log::batch_since(Env& env, WallTime t) {
-  Offset start = offsets().start;
+// The last offset of the first batch that reaches `start` and whose largest timestamp reaches t.
+Task<Result<std::optional<Offset>>> Log::batch_since(Env& env, Offset start, WallTime t) {
   for (Offset from = start;;) {
     auto planned = core_.enter([&](LogCore& core) { return core.plan_time(t, from); });
     if (!planned) co_return std::move(planned.error());
@@ -224,10 +224,15 @@ Task<Result<std::optional<Offset>>> Log::batch_since(Env& env, WallTime t) {
 }
 
 Task<Result<std::optional<TimestampOffset>>> Log::find_timestamp(Env& env, WallTime t) {
-  CO_TRY(found, batch_since(env, t));
-  if (!found) co_return std::optional<TimestampOffset>();
-  Offset in_batch = *found;
-  co_return co_await record_since(env, in_batch, t);
+  for (Offset from = offsets().start;;) {
+    CO_TRY(found, batch_since(env, from, t));
+    if (!found) co_return std::optional<TimestampOffset>();
+    Offset in_batch = *found;
+    CO_TRY(record, record_since(env, in_batch, from, t));
+    if (record) co_return record;
+    // Those that are new enough were deleted.
+    from = in_batch + 1;
+  }
 }
 
 Task<Result<std::optional<TimestampOffset>>> Log::max_timestamp(Env& env) {
@@ -240,7 +245,8 @@ Task<Result<std::optional<TimestampOffset>>> Log::max_timestamp(Env& env) {
       if (!found) co_return found;
       Offset in_batch = found->offset;
       WallTime t = found->timestamp;
-      co_return co_await record_since(env, in_batch, t);
+      Offset start = offsets().start;
+      co_return co_await record_since(env, in_batch, start, t);
     }
     CO_TRY_(load_index(env, plan.segment));
   }

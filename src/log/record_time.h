@@ -3,13 +3,13 @@
 #include <optional>
 
 #include "base/bytes.h"
+#include "base/result.h"
 #include "log/segment.h"
 
 namespace moldau::log {
 
-// batch: one whole batch. Exact for uncompressed batches and for LogAppendTime; for a compressed
-// one the answer is its first offset and its largest timestamp. Nothing: all records are older, or
-// the records do not parse.
-std::optional<TimestampOffset> first_record_since(Bytes batch, WallTime t);
+// Of the records at or behind `from`. batch: one whole batch of any format, decompressed if it has
+// to be. Nothing: all of them are older. Errors: as wire::BatchRecords.
+Result<std::optional<TimestampOffset>> first_record_since(Bytes batch, Offset from, WallTime t);
 
 }  // namespace moldau::log
