@@ -102,8 +102,9 @@ Result<Bytes> RecordsReader::read(const BatchHeader& header, Bytes batch) {
   return Bytes(inflated_);
 }
 
-void TransactionWalk::expect(const AbortedList& aborted) {
-  for (const AbortedTransaction& range : aborted) expected_.emplace(range.first, range);
+void TransactionWalk::expect(const AbortedList& aborted, Offset from) {
+  for (const AbortedTransaction& range : aborted)
+    if (range.last >= from) expected_.emplace(range.first, range);
 }
 
 void TransactionWalk::begin_up_to(Offset last) {

@@ -25,8 +25,9 @@ enum class ControlType : int16_t { abort = 0, commit = 1, other = 2 };
 // it.
 class TransactionWalk {
  public:
-  // Aborted transactions with a record in what is to come. May be told more than once.
-  void expect(const AbortedList& aborted);
+  // Aborted transactions with a record in what is to come, which begins at `from`: those whose
+  // marker lies before are over. May be told more than once.
+  void expect(const AbortedList& aborted, Offset from);
   bool data_may_go(const wire::BatchHeader& header);
   // type: nothing if an earlier cleaning emptied the batch.
   bool marker_may_go(const wire::BatchHeader& header, std::optional<ControlType> type);

@@ -69,8 +69,9 @@ struct Cleaning {
   std::vector<Batch> run(const std::vector<Batch>& log) {
     OffsetMap map({.bytes = map_bytes}, {1, 2});
     MapFill fill(map, first_dirty);
-    fill.transactions().expect(aborted);
+    fill.transactions().expect(aborted, first_dirty);
     for (const Batch& batch : log) {
+      if (header_of(batch).last_offset() < first_dirty) continue;
       auto more = fill.add(header_of(batch), batch);
       EXPECT_TRUE(more.has_value());
       if (!*more) break;
@@ -79,7 +80,7 @@ struct Cleaning {
     BatchFilter filter(
         map, producers,
         {.now = WallTime{now}, .delete_retention_millis = retention, .round_end = round_end});
-    filter.transactions().expect(aborted);
+    filter.transactions().expect(aborted, Offset(0));
     verdicts.clear();
     std::vector<Batch> out;
     for (const Batch& batch : log) {
@@ -215,6 +216,16 @@ TEST(BatchFilter, AbortedDataGoesAtOnceAndItsMarkerLater) {
   EXPECT_EQ(cleaning.listed, AbortedList{});
   cleaning.now += 1000;
   EXPECT_EQ(text(cleaning.run(log)), "0:a=1@1000 ");
+}
+
+TEST(BatchFilter, AnAbortedTransactionInTheCleanPartSaysNothingOfTheNextOne) {
+  Cleaning cleaning{.first_dirty = Offset(3),
+                    .aborted = {{ProducerId(7), Offset(1), Offset(2), Offset(3)}}};
+  auto log =
+      cleaning.run({batch_of(0, {{"a", "1"}}), batch_of(1, {{"b", "no"}}, of_producer(7, 0)),
+                    marker(2, 7, ControlType::abort), batch_of(3, {{"a", "2"}}, of_producer(7, 1)),
+                    marker(4, 7, ControlType::commit)});
+  EXPECT_EQ(text(log), "2:marker 3:a=2@1030 4:marker ");
 }
 
 TEST(BatchFilter, ACommitMarkerGoesAfterItsData) {

@@ -160,7 +160,7 @@ Task<Result<bool>> CleanRun::map_segment(const CleanSegment& segment, MapFill& f
 Task<Result<void>> CleanRun::fill_map() {
   map_.clear();
   MapFill fill(map_, request_.range.first_dirty);
-  fill.transactions().expect(request_.aborted);
+  fill.transactions().expect(request_.aborted, request_.range.first_dirty);
   for (const CleanSegment& segment : request_.view.segments) {
     if (segment.end <= request_.range.first_dirty) continue;
     if (segment.base >= request_.range.end) break;
@@ -275,7 +275,7 @@ Task<Result<void>> CleanRun::clean_group(Group group) {
 Task<Result<CleanResult>> CleanRun::run() {
   CO_TRY_(fill_map());
   result_.end = std::max(map_.latest() + 1, request_.range.first_dirty);
-  filter_.transactions().expect(request_.aborted);
+  filter_.transactions().expect(request_.aborted, request_.view.start);
   auto groups =
       group_segments(request_.view.segments, result_.end, request_.range.end, request_.policy);
   for (Group group : groups) CO_TRY_(clean_group(group));
