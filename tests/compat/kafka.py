@@ -142,19 +142,21 @@ def dump(*files, deep=True):
 
 
 # What the tool prints when all is well; every other line is a complaint.
-_FINE = ("Log starting offset: ", "baseOffset: ", "offset: ", "timestamp: ", "| offset: ", "producerId: ")
+_FINE = ("Log starting offset: ", "baseOffset: ", "offset: ", "timestamp: ", "| offset: ", "producerId: ", "version: ")
 
 
 def parse_dump(out, complaints):
     files, current, gaps_in = {}, None, None
     for line in out.splitlines():
         if line.startswith("Dumping "):
-            current = files.setdefault(line.removeprefix("Dumping ").strip(), {"records": [], "batches": [], "entries": []})
+            current = files.setdefault(line.removeprefix("Dumping ").strip(), {"records": [], "batches": [], "entries": [], "lines": []})
         elif line.startswith("| offset: "):
             found = re.match(r"\| offset: (\d+) .*?(?:payload: (.*))?$", line)
             current["records"].append((int(found[1]), found[2]))
+            current["lines"].append(line)
         elif line.startswith("baseOffset: "):
             current["batches"].append(line)
+            current["lines"].append(line)
             if "isvalid: true" not in line:
                 complaints.append(line)
         elif line.startswith(("offset: ", "timestamp: ")):

@@ -1,20 +1,18 @@
-"""Whole log directories, there and back: Kafka's dump tool over every file that our log writes; directories of two Kafka releases
-through our broker and back to Kafka."""
+"""Whole log directories: the same stories on our log and on Kafka's, with Kafka's dump tool over every file of ours; then directories of
+two Kafka releases through our broker and back to Kafka."""
 import glob
 import json
 import os
 import shutil
-import subprocess
 import tempfile
 
 import disk
 import kafka
+import log_plays
 import messages
 import rawclient
 from checks import Checks
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-WRITER = os.path.join(ROOT, "build", "release", "tests", "compat", "log", "write_log")
 DUMP = "org.apache.kafka.tools.DumpLogSegments"
 
 
@@ -56,16 +54,17 @@ def check_data_directory(folder, checks, what):
     checks.check(f"{what}: nothing half done is left", not left, left)
 
 
-def ours(checks):
-    """What the log itself writes: several segments, two leader epochs, whatever else write_log is taught."""
+def plays(checks):
+    """Stories on our log and on Kafka's: the same answers, and files of ours that Kafka's tool reads."""
     with tempfile.TemporaryDirectory(prefix="moldau-compat-") as folder:
-        done = subprocess.run([WRITER, folder], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        if not checks.check("write_log writes its partitions", done.returncode == 0, [done.stdout]):
-            return
-        check_files(folder, checks, "our log")
-        with open(os.path.join(folder, "recovery-point-offset-checkpoint")) as f:
-            end = max(int(line.split()[2]) for line in f.read().splitlines()[2:])
-        checks.check("our log: it ends where the checkpoint says", end > 0)
+        stage = log_plays.Stage(folder)
+        log_plays.answers(stage, checks)
+        compacted = [kind for kind in log_plays.STORIES if kind.startswith("compact")]
+        files = check_files(stage.path("ours"), checks, "our logs", compacted)
+        files |= kafka.dump(*files_in(stage.path("kafka"), ".log"))[0]
+        log_plays.same_files(stage, checks, files)
+        log_plays.same_values(stage, checks, files)
+        log_plays.rebuilt(stage, checks)
 
 
 def produce(address, topic, tag, count):
@@ -170,8 +169,8 @@ def give_back(broker, folder):
 
 def main(_arguments):
     checks = Checks()
-    with checks.step("what write_log writes"):
-        ours(checks)
+    with checks.step("stories"):
+        plays(checks)
     for version in (kafka.VERSION, kafka.OLDER):
         there_and_back(version, checks)
     return checks.result()

@@ -8,7 +8,9 @@ namespace moldau::log {
 
 // The files of `real` become files of `directory` on the disk. False: there are none.
 bool load_files(TestDisk& disk, const std::string& directory, const std::string& real);
-// Every file of the disk below `prefix` becomes one of `real`.
-bool store_files(const TestDisk& disk, const std::string& prefix, const std::string& real);
+// The same with those of the directories in it. False: it cannot be read.
+bool load_tree(TestDisk& disk, const std::string& directory, const std::string& real);
+// `real` becomes what stands below `directory` on the disk: files that are not there any more go.
+bool store_tree(const TestDisk& disk, const std::string& directory, const std::string& real);
 
 }  // namespace moldau::log
