@@ -138,7 +138,7 @@ host::Task<void> Player::clean() {
   auto point = dir_->cleaner_point(log_->directory());
   fmt::print("clean {} {}\n", cleaned, point ? point->value : -1);
   co_await env_.loop.sleep(microseconds(10));
-  co_await cleaner.remove(*log_);
+  co_await cleaner.remove(env_, *log_);
   co_await cleaner.stop();
 }
 
