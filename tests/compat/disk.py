@@ -23,10 +23,11 @@ def kcat(address, *arguments, stdin=None):
     return done.stdout
 
 
-def create(address, protocol, topic, partitions, segment_bytes):
-    """A topic with small segments where the broker knows how, with its usual ones where not; the topic's id."""
+def create(address, protocol, topic, partitions, segment_bytes, settings=()):
+    """A topic with small segments and other settings where the broker knows how, with its usual ones where not; the topic's id."""
     with rawclient.Connection(address, protocol) as connection:
-        for configs in ([{"Name": "segment.bytes", "Value": str(segment_bytes)}], []):
+        wanted = {"segment.bytes": str(segment_bytes), **dict(settings)}
+        for configs in ([{"Name": name, "Value": value} for name, value in wanted.items()], []):
             answer = connection.call("CreateTopics", 7, timeoutMs=10_000, Topics=[
                 {"Name": topic, "NumPartitions": partitions, "ReplicationFactor": 1, "Configs": configs}])["Topics"][0]
             if not answer["ErrorCode"]:

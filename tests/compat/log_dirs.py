@@ -9,6 +9,7 @@ import tempfile
 import disk
 import kafka
 import log_plays
+import log_round_trip
 import messages
 import rawclient
 from checks import Checks
@@ -65,6 +66,9 @@ def plays(checks):
         log_plays.same_files(stage, checks, files)
         log_plays.same_values(stage, checks, files)
         log_plays.rebuilt(stage, checks)
+        for version in (kafka.VERSION, kafka.OLDER):
+            with checks.step(f"a compacted partition of Kafka {version}"):
+                log_round_trip.check(version, stage, checks)
 
 
 def produce(address, topic, tag, count):

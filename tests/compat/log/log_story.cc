@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "wire/record_batch_builder.h"
@@ -147,6 +148,12 @@ bool LogStory::accepted(const Step& step) {
   (void)state_.apply(placed);
   end_ = placed.last() + 1;
   return true;
+}
+
+std::optional<LogStory::Step> LogStory::end_open() {
+  auto open = std::ranges::find_if(producers_, &Producer::open);
+  if (open == producers_.end()) return std::nullopt;
+  return end(*open);
 }
 
 LogStory::Step LogStory::next() {

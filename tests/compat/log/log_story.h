@@ -27,6 +27,8 @@ class LogStory {
 
   explicit LogStory(const Options& options);
   Step next();
+  // Ends a transaction that is open; nothing: none is.
+  std::optional<Step> end_open();
   int64_t now() const { return time_; }  // milliseconds since 1970
 
  private:

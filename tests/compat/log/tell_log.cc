@@ -1,5 +1,6 @@
 // tell_log KIND SEED: prints a story of one partition (log_story.h) as a script that play_log plays
-// on our log and PlayLog.java on Apache Kafka's. KIND: transactions, compact or rules, and
+// on our log and PlayLog.java on Apache Kafka's. KIND: transactions, ended (none of them is
+// open at the end), compact or rules, and
 // behind a dash the codec: "compact-zstd".
 //
 //   log NAME SEGMENT_BYTES       opens or makes the partition DIR/NAME
@@ -30,6 +31,7 @@ struct Kind {
   LogStory::Options options;
   int steps = 0;
   int clean_every = 0;  // 0: never
+  bool end_all = false;
   int64_t segment_bytes = 30'000;
 };
 
@@ -49,8 +51,16 @@ std::optional<Kind> kind_of(std::string_view name, uint64_t seed) {
     kind.segment_bytes = 10'000'000;  // of Kafka a batch that is refused may begin a segment
   }
   if (name == "compact") kind.clean_every = 200;
+  kind.end_all = name == "ended";
   bool known = name == "rules" || name == "compact" || name == "transactions";
-  return known ? std::optional(kind) : std::nullopt;
+  return known || kind.end_all ? std::optional(kind) : std::nullopt;
+}
+
+void print(const LogStory::Step& step, int epoch) {
+  std::string_view origin = step.origin == Origin::client ? "client" : "coordinator";
+  fmt::print("at {}\nappend {} {} ", step.time, origin, epoch);
+  print_hex(step.batch);
+  fmt::print("\n");
 }
 
 void tell(const Kind& kind, std::string_view name) {
@@ -61,12 +71,13 @@ void tell(const Kind& kind, std::string_view name) {
   for (int i = 0; i < kind.steps; i++) {
     LogStory::Step step = story.next();
     time = step.time;
-    int epoch = i < kind.steps / 3 ? 4 : 7;
-    fmt::print("at {}\nappend {} {} ", time,
-               step.origin == Origin::client ? "client" : "coordinator", epoch);
-    print_hex(step.batch);
-    fmt::print("\n");
+    print(step, i < kind.steps / 3 ? 4 : 7);
     if (kind.clean_every > 0 && i % kind.clean_every == kind.clean_every - 1) fmt::print("clean\n");
+  }
+  while (kind.end_all) {
+    auto step = story.end_open();
+    if (!step) break;
+    print(*step, 7);
   }
   for (int64_t back = -3; back < time - begin; back += 61) fmt::print("time {}\n", time - back);
   fmt::print("time 0\nlatest\n");
