@@ -1,6 +1,7 @@
 #include "log/clean_choice.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
 #include "base/bug.h"
@@ -8,10 +9,10 @@
 namespace moldau::log {
 namespace {
 
-// Those from the one that holds `from` on.
+// Those from the one that holds `from` on; none if `from` lies behind them all.
 std::span<const CleanSegment> from_offset(std::span<const CleanSegment> segments, Offset from) {
   auto first = std::ranges::upper_bound(segments, from, {}, &CleanSegment::base);
-  if (first != segments.begin()) --first;
+  if (first != segments.begin() && std::prev(first)->end > from) --first;
   return segments.subspan(static_cast<size_t>(first - segments.begin()));
 }
 
@@ -66,8 +67,7 @@ CleanRange choose_range(const CleanView& view, std::optional<Offset> checkpoint,
   range.dirty_bytes = bytes_of(before_offset(dirty, range.end));
   int64_t deadline = before(now, policy.max_lag_millis);
   for (const CleanSegment& segment : from_offset(view.segments, range.first_dirty))
-    if (segment.end > range.first_dirty && segment.first_timestamp > 0 &&
-        segment.first_timestamp < deadline)
+    if (segment.first_timestamp > 0 && segment.first_timestamp < deadline)
       range.overdue = true;
   return range;
 }

@@ -49,6 +49,18 @@ TEST(CleanChoice, GoesOnWhereTheLastCleaningStopped) {
   EXPECT_TRUE(worth_cleaning(range, {.min_dirty_ratio = 0.39}));
 }
 
+TEST(CleanChoice, NothingIsDirtyWhenAllButTheActiveSegmentIsClean) {
+  for (size_t segments : {size_t{1}, size_t{5}}) {
+    CleanView log = view();
+    log.segments.resize(segments);
+    log.active = log.segments.back().end;
+    CleanRange range = choose_range(log, log.active, {.max_lag_millis = 1}, kNow);
+    EXPECT_EQ(range.dirty_bytes, 0);
+    EXPECT_EQ(range.clean_bytes, static_cast<int64_t>(segments) * 1000);
+    EXPECT_FALSE(worth_cleaning(range, {.min_dirty_ratio = 0})) << "again and again";
+  }
+}
+
 TEST(CleanChoice, ACheckpointThatDoesNotFitStartsOver) {
   CleanView log = view();
   log.start = Offset(120);

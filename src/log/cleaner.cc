@@ -223,7 +223,7 @@ Task<bool> Cleaner::clean_dirtiest(OffsetMap& map) {
     auto result = co_await clean(*chosen, map);
     log.end_cleaning();
     count(result);
-    cleaned = result.has_value();
+    cleaned = result && result->end > chosen->range.first_dirty;  // or it would never rest
     if (result && !result->doomed.empty()) removers_.spawn(remove_later(result->doomed));
     if (!result && result.error().code() == Errc::io) log.data_directory().fail(result.error());
     broken = !result && (result.error().code() == Errc::corrupt ||

@@ -19,7 +19,7 @@ using host::Env;
 using host::Task;
 
 constexpr CleanPolicy kCompact{
-    .compact = true, .min_dirty_ratio = 0, .delete_retention_millis = 0, .segment_bytes = 1000};
+    .compact = true, .min_dirty_ratio = 0, .delete_retention_millis = 0, .segment_bytes = 3000};
 constexpr LogConfig kSmall{
     .segment_bytes = 1000, .index_interval_bytes = 150, .tail_bytes = 300, .clean = kCompact};
 

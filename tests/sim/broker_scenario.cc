@@ -22,6 +22,7 @@ constexpr Duration kPrompt =
     seconds(10);  // after healing: an answer that is later than that has been forgotten
 constexpr Duration kBurstEvery = seconds(15);
 constexpr int64_t kBursts = 10;
+constexpr int16_t kOutOfRange = 1;
 
 struct Shared {
   Shared(sim::Findings& findings, int32_t count) : oracle(findings, count), partitions(count) {}
@@ -30,6 +31,7 @@ struct Shared {
   const int32_t partitions;
   host::Address broker;
   broker::BrokerConfig config;
+  bool deletes = false;     // retention takes what was acknowledged, from the front
   Duration planned_life{};  // of one incarnation, then it stops in order; 0: for ever
   int64_t operations = 0;
   int64_t writers_done = 0;
@@ -219,10 +221,15 @@ class Reader {
       co_return;
     }
     size_t bytes = 0;
+    std::vector<int32_t> below;
     for (const Fetched& answer : *answers) {
       bytes += answer.records.size();
-      judge(answer, promised[static_cast<size_t>(answer.partition)]);
+      if (answer.error == kOutOfRange && shared_.deletes)
+        below.push_back(answer.partition);
+      else
+        judge(answer, promised[static_cast<size_t>(answer.partition)]);
     }
+    for (int32_t partition : below) co_await go_to_start(partition);
     Instant enough_since = std::max(asked, shared_.oracle.last_ack());
     bool late = shared_.producing == 0 && world_.now() > enough_since + kPrompt;
     if (healed && late && bytes >= static_cast<size_t>(limits.min_bytes))
@@ -231,9 +238,20 @@ class Reader {
                                         bytes, (world_.now() - enough_since).millis()));
   }
 
+  // What was asked for may be deleted. If it is not, it is asked for again, and again: a record
+  // that was lost instead is never read.
+  Task<void> go_to_start(int32_t partition) {
+    Result<std::optional<Offset>> found = co_await client_.earliest(kTopic, partition);
+    Offset& position = position_[static_cast<size_t>(partition)];
+    if (found && *found)
+      position = std::max(position, **found);
+    else
+      co_await pause(env_, 200);
+  }
+
   void judge(const Fetched& answer, Offset promised) {
     Offset& position = position_[static_cast<size_t>(answer.partition)];
-    if (answer.error == 1) {  // out of range: only what nobody promised may be missing
+    if (answer.error == kOutOfRange) {  // only what nobody promised may be missing
       if (position < promised || (position == promised && promised > Offset(0)))
         shared_.oracle.report(
             "acked_lost", fmt::format("partition {}: {} is out of range, {} had been acknowledged",
@@ -304,6 +322,8 @@ class BrokerScenario final : public sim::Scenario {
     shared_->operations = knobs.operations;
     shared_->world = &world;
     shared_->config = draw_config(world, partitions);
+    const log::RetentionRules& retention = shared_->config.log.retention;
+    shared_->deletes = retention.delete_old && (retention.bytes >= 0 || retention.millis >= 0);
     if (random.one_in(3))
       shared_->planned_life = milliseconds(static_cast<int64_t>(500 + random.below(4000)));
     sim::Node& node = world.add_node("broker");
@@ -373,7 +393,34 @@ class BrokerScenario final : public sim::Scenario {
         random.one_in(2) ? int64_t{1} << 30 : static_cast<int64_t>(20'000 + random.below(100'000));
     config.log.index_interval_bytes = random.one_in(2) ? 4096 : 100;
     config.log.tail_bytes = random.one_in(2) ? 0 : 1 << 20;
+    draw_maintenance(world, config);
     return config;
+  }
+
+  // Records are of long ago: retention by time takes all that is committed, at each look. No two
+  // have the same key: compaction puts segments together and drops nothing.
+  static void draw_maintenance(sim::World& world, broker::BrokerConfig& config) {
+    Random random = world.stream("broker.maintenance");
+    config.log.retention.millis = -1;
+    auto some = [&](uint64_t most_ms) {
+      return milliseconds(static_cast<int64_t>(50 + random.below(most_ms)));
+    };
+    config.maintenance.retention_check = some(3000);
+    config.maintenance.delete_delay = some(2000);
+    config.cleaner.backoff = some(1000);
+    config.cleaner.io_bytes = 5000 + random.below(50'000);
+    config.cleaner.map.bytes = 2000 + random.below(50'000);
+    bool small = random.one_in(2);
+    if (small) config.log.segment_bytes = static_cast<int64_t>(32'000 + random.below(20'000));
+    uint64_t kind = random.below(4);
+    if (kind == 0) config.log.retention.bytes = static_cast<int64_t>(random.below(150'000));
+    if (kind == 1) config.log.retention.millis = 3'600'000;
+    if (kind >= 2) {
+      config.log.clean.compact = true;
+      config.log.clean.min_dirty_ratio = 0.01;
+      config.log.retention.delete_old = kind == 3;
+    }
+    if (kind == 3) config.log.retention.bytes = static_cast<int64_t>(random.below(200'000));
   }
 
   const log::Flush flush_;

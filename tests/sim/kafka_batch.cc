@@ -33,7 +33,10 @@ void put_record(std::vector<uint8_t>& out, RecordId id, int32_t delta) {
   std::vector<uint8_t> body{0};  // attributes
   put_varint(body, 0);           // timestamp delta
   put_varint(body, delta);
-  put_varint(body, -1);  // no key
+  put_varint(body, 8);  // the key: no two records have the same
+  body.resize(body.size() + 8);
+  store_be(body.data() + body.size() - 8, id.client);
+  store_be(body.data() + body.size() - 4, id.sequence);
   put_varint(body, static_cast<int32_t>(value.size()));
   body.insert(body.end(), value.begin(), value.end());
   put_varint(body, 0);  // no headers
@@ -58,13 +61,16 @@ bool take_record(Bytes& in, int32_t* delta, RecordId* id) {
     return false;
   Bytes body = in.subspan(1, static_cast<size_t>(length) - 1);
   in = in.subspan(static_cast<size_t>(length));
-  bool whole = take_varint(body, &timestamp) && take_varint(body, delta) &&
-               take_varint(body, &key) && take_varint(body, &size);
-  if (!whole || size < 8 || static_cast<size_t>(size) > body.size()) return false;
+  bool whole = take_varint(body, &timestamp) && take_varint(body, delta) && take_varint(body, &key);
+  if (!whole || key != 8 || body.size() < 8) return false;
+  RecordId keyed{load_be<uint32_t>(body.data()), load_be<uint32_t>(body.data() + 4)};
+  body = body.subspan(8);
+  if (!take_varint(body, &size) || size < 8 || static_cast<size_t>(size) > body.size())
+    return false;
   Bytes value = body.first(static_cast<size_t>(size));
   body = body.subspan(value.size());
   *id = {load_be<uint32_t>(value.data()), load_be<uint32_t>(value.data() + 4)};
-  return take_varint(body, &headers) && headers == 0 && body.empty() &&
+  return take_varint(body, &headers) && headers == 0 && body.empty() && keyed == *id &&
          equal(value, payload_of(*id));
 }
 

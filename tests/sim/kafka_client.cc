@@ -5,6 +5,7 @@
 #include "host/loop.h"
 #include "wire/frame.h"
 #include "wire/messages/fetch.h"
+#include "wire/messages/list_offsets.h"
 #include "wire/messages/metadata.h"
 #include "wire/messages/produce.h"
 
@@ -13,7 +14,8 @@ namespace moldau::kafka {
 using host::Task;
 
 namespace {
-constexpr int16_t kMetadataVersion = 9, kProduceVersion = 9, kFetchVersion = 12;
+constexpr int16_t kMetadataVersion = 9, kProduceVersion = 9, kFetchVersion = 12,
+                  kListOffsetsVersion = 5;
 }
 
 Client::Client(host::Env& env, host::Address broker) : env_(env), broker_(broker) {
@@ -62,6 +64,9 @@ Task<Result<std::vector<Fetched>>> Client::fetch(std::string topic, std::vector<
                                                  FetchLimits limits) {
   return guard(do_fetch(std::move(topic), std::move(from), limits));
 }
+Task<Result<std::optional<Offset>>> Client::earliest(std::string topic, int32_t partition) {
+  return guard(do_earliest(std::move(topic), partition));
+}
 
 Task<Result<int32_t>> Client::do_partitions(std::string topic) {
   wire::MetadataRequest::MetadataRequestTopic wanted{.name = topic};
@@ -102,6 +107,27 @@ Task<Result<std::vector<Produced>>> Client::do_produce(std::string topic, int32_
     out.push_back({partition_answer.error_code, Offset(partition_answer.base_offset)});
   }
   co_return out;
+}
+
+Task<Result<std::optional<Offset>>> Client::do_earliest(std::string topic, int32_t partition) {
+  constexpr int64_t kEarliest = -2;
+  wire::ListOffsetsRequest::ListOffsetsPartition asked{.partition_index = partition,
+                                                       .timestamp = kEarliest};
+  wire::ListOffsetsRequest::ListOffsetsTopic named{.name = topic,
+                                                   .partitions = std::span(&asked, 1)};
+  wire::ListOffsetsRequest body{.replica_id = -1, .topics = std::span(&named, 1)};
+  Chain request;
+  wire::encode_request(body, kListOffsetsVersion, ++correlation_, "sim", request);
+  CO_TRY_(connection_->send(std::move(request)));
+  CO_TRY(frame, receive(correlation_));
+  Arena arena;
+  TRY_CO(answer,
+         wire::decode_response<wire::ListOffsetsResponse>(frame.bytes, kListOffsetsVersion, arena));
+  bool one = answer.topics.size() == 1 && answer.topics[0].partitions.size() == 1;
+  if (!one) co_return moldau::fail(Errc::corrupt, "not the one partition that was asked for");
+  const auto& found = answer.topics[0].partitions[0];
+  if (found.error_code != 0) co_return std::optional<Offset>();
+  co_return std::optional(Offset(found.offset));
 }
 
 Task<Result<std::vector<Fetched>>> Client::do_fetch(std::string topic, std::vector<FetchFrom> from,

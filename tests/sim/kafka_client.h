@@ -2,6 +2,7 @@
 // fails, a deadline for each exchange.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,8 @@ class Client : host::Timer {
                                                     std::vector<std::vector<uint8_t>> batches);
   host::Task<Result<std::vector<Fetched>>> fetch(std::string topic, std::vector<FetchFrom> from,
                                                  FetchLimits limits);
+  // Where the partition begins; nothing if it is not served just now.
+  host::Task<Result<std::optional<Offset>>> earliest(std::string topic, int32_t partition);
   void set_patience(Duration patience) { patience_ = patience; }
   void disconnect() { connection_.reset(); }
 
@@ -64,6 +67,7 @@ class Client : host::Timer {
                                                        std::vector<std::vector<uint8_t>> batches);
   host::Task<Result<std::vector<Fetched>>> do_fetch(std::string topic, std::vector<FetchFrom> from,
                                                     FetchLimits limits);
+  host::Task<Result<std::optional<Offset>>> do_earliest(std::string topic, int32_t partition);
 
   host::Env& env_;
   const host::Address broker_;
