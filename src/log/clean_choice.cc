@@ -67,8 +67,7 @@ CleanRange choose_range(const CleanView& view, std::optional<Offset> checkpoint,
   range.dirty_bytes = bytes_of(before_offset(dirty, range.end));
   int64_t deadline = before(now, policy.max_lag_millis);
   for (const CleanSegment& segment : from_offset(view.segments, range.first_dirty))
-    if (segment.first_timestamp > 0 && segment.first_timestamp < deadline)
-      range.overdue = true;
+    if (segment.first_timestamp > 0 && segment.first_timestamp < deadline) range.overdue = true;
   return range;
 }
 
