@@ -168,7 +168,8 @@ Task<void> Partitions::open_queue(host::Env& env, Queue& queue) {
     }
     Result<Ref> opened = co_await open_one(env, *queue.dir, *topic, index);
     if (opened) {
-      std::vector<Ref> one(1, std::move(*opened));
+      std::vector<Ref> one;
+      one.push_back(std::move(*opened));
       serve(std::move(one));
       continue;
     }

@@ -44,8 +44,8 @@ Task<void> life(Env& env, Found& out, int until) {
   }
   out.end = log.offsets().end;
   for (Offset at = log.offsets().start; at < out.end; at += 1) {
-    auto read = co_await log.read(
-        env, {.from = at, .max_bytes = 1, .limit = out.end, .at_least_one = true});
+    const ReadRequest one{.from = at, .max_bytes = 1, .limit = out.end, .at_least_one = true};
+    auto read = co_await log.read(env, one);
     if (!read || read->pieces.empty() || read->base != at) {
       out.error = fmt::format("there is no batch at {} of {}", at, out.end);
       co_return;

@@ -31,7 +31,7 @@ TEST_F(SessionTest, ClosesOnDamagedRequests) {
   EXPECT_TRUE(closes(api::kMetadata, 8, Out().i32(INT32_MAX).bytes()))
       << "an array that cannot be there";
   EXPECT_TRUE(closes(api::kProduce, 8, ""));
-  for (std::string frame : {std::string(), std::string("abc"), Out().i16(3).i16(8).i32(1).bytes(),
+  for (const std::string& frame : {std::string(), std::string("abc"), Out().i16(3).i16(8).i32(1).bytes(),
                             Out().i16(3).i16(8).i32(1).i16(100).bytes()}) {
     Client client(world);
     client.send_raw(Out().blob(frame).bytes());

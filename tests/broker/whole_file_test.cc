@@ -46,7 +46,7 @@ struct WholeFile : testing::Test {
 
 TEST_F(WholeFile, IsReadAsItWasWritten) {
   EXPECT_EQ(content().error().code(), Errc::not_found);
-  for (std::string text :
+  for (const std::string& text :
        {std::string("one"), std::string(100'000, 'x'), std::string(), std::string("short")}) {
     auto replaced = replace(text);
     ASSERT_TRUE(replaced && *replaced) << text.size();
