@@ -93,23 +93,21 @@ def run(tree):
     script.write_text(SCRIPT)
     try:
         work = [(p, tree.key(p, version, SCRIPT, ALLOWED)) for p in tree.cxx() if wanted(tree, p)]
-        return sorted(set(tree.each("syntax", work, lambda path: _ask(tree, script, path))))
+        return tree.together("syntax", work, lambda *what: _ask(tree, script, *what))
     finally:
         script.unlink()
 
 
-def _ask(tree, script, path):
-    language = ["-x", "c++"] if path.endswith(".h") else []
-    done = subprocess.run([CLANG_QUERY, "-f", str(script), str(tree.root / path), "--", CLANG, *language,
-                           *tree.flags(path), "-Wno-everything", "-fno-color-diagnostics"],
+def _ask(tree, script, source, language, flags):
+    """(findings, what does not compile) of the source and all that it includes."""
+    done = subprocess.run([CLANG_QUERY, "-f", str(script), str(source), "--", CLANG, "-x", language,
+                           *flags, "-Wno-everything", "-fno-color-diagnostics", "-ferror-limit=0"],
                           cwd=tree.root, capture_output=True, text=True)
     output = done.stdout + done.stderr
     broken = [d for d in diagnostics(tree, output, "make it compile first") if not d.path.startswith("..")]
-    if broken:
-        return broken[:3]
-    if output.count("match") < len(RULES) or "Error parsing" in output:
-        raise RuntimeError(f"clang-query on {path}: {output[:2000]}")
-    return list(_hits(tree, output))
+    if not broken and (output.count("match") < len(RULES) or "Error parsing" in output):
+        raise RuntimeError(f"clang-query on {source}: {output[:2000]}")
+    return list(_hits(tree, output)), broken
 
 
 def _hits(tree, output):

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 CLANG = "clang++-19"
 DEFAULT_FLAGS = ["-std=c++23", "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-fno-exceptions"]
+BATCH = 32  # files that together() gives the compiler at once
 SKIPPED_FOLDERS = {".git", ".cache", "build", "__pycache__", "node_modules"}
 
 _TOKEN = re.compile(
@@ -166,6 +167,9 @@ class Tree:
 
     def flags(self, path):
         """Flags of this file; for a header those of a neighbour: the nearest source file up the folders."""
+        return _without_precompiled(self._flags(path))
+
+    def _flags(self, path):
         commands = self.commands()
         if path in commands:
             return commands[path]
@@ -204,6 +208,47 @@ class Tree:
                 item[1].touch()
             return found
         return sorted(f for found in self.pool.map(one, todo) for f in found)
+
+    def together(self, gate, work, run):
+        """As each(), but run(source, language, flags) looks at many files at once: a source that includes them all costs
+        little more than one of them, whose time is that of the libraries' headers. run returns (findings, errors); what
+        the compiler refuses together (two files that use one private name) is looked at apart."""
+        stamps = self.root / ".cache/gates" / gate
+        stamps.mkdir(parents=True, exist_ok=True)
+        todo = [(path, stamps / key) for path, key in work if not (stamps / key).exists()]
+        self.notes[gate] = f"{len(todo)} of {len(work)} looked at anew"
+        groups = {}
+        for item in todo:
+            groups.setdefault(tuple(self.flags(item[0])), []).append(item)
+        batches = [group[i:i + BATCH] for group in groups.values() for i in range(0, len(group), BATCH)]
+        batches.sort(key=len, reverse=True)
+        return sorted({f for found in self.pool.map(lambda batch: self._look(gate, batch, run), batches) for f in found})
+
+    def _look(self, gate, batch, run):
+        if len(batch) == 1:
+            path = batch[0][0]
+            found, errors = run(self.root / path, "c++", self.flags(path))
+            found = errors[:3] or found
+        else:
+            source = self.root / ".cache/gates" / f"{gate}-{hashlib.sha256(batch[0][0].encode()).hexdigest()[:12]}.cc"
+            source.write_text("".join(f'#include "{self.root / path}"\n' for path, _ in batch))
+            found, errors = run(source, "c++", self.flags(batch[0][0]))
+            source.unlink()
+            if errors:
+                blamed = {e.path for e in errors}
+                apart = [item for item in batch if item[0] in blamed]
+                if not apart or len(apart) == len(batch):
+                    apart = batch[len(batch) // 2:]
+                rest = [item for item in batch if item not in apart]
+                return self._look(gate, rest, run) + self._look(gate, apart, run)
+        if not found:
+            for _, stamp in batch:
+                stamp.touch()
+        return found
+
+
+def _without_precompiled(flags):
+    return [f for f, before in zip(flags, ["", *flags]) if "-include-pch" not in (f, before)]
 
 
 def _flags_only(words, source):
