@@ -2,7 +2,8 @@
 # moldau_<name> of src/<name>/**.cc, and an executable <name>_test of src/<name>/**_test.cc under CTest.
 # A module's own needs (system libraries, generated sources) stand in src/<name>/module.cmake, included after.
 
-# Libraries of one folder: *.cc without tests; tests: *_test.cc and what they share, test_*.cc.
+# Libraries of one folder: *.cc without tests; tests: *_test.cc and what they share, test_*.cc. Property tests,
+# *_property_test.cc, are a program of their own (RapidCheck throws, nothing else here does).
 function(moldau_sources name out_sources out_tests)
   file(GLOB_RECURSE all CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc)
   set(tests ${all})
@@ -14,7 +15,7 @@ function(moldau_sources name out_sources out_tests)
 endfunction()
 
 function(moldau_test_binary target)
-  target_link_libraries(${target} PRIVATE GTest::gtest GTest::gtest_main)
+  target_link_libraries(${target} PRIVATE GTest::gtest GTest::gtest_main fmt::fmt)
   include(GoogleTest)
   gtest_discover_tests(${target} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
 endfunction()
@@ -27,15 +28,28 @@ function(moldau_module name)
   add_library(moldau_${name} STATIC ${sources})
   target_include_directories(moldau_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(moldau_${name} PUBLIC fmt::fmt)
+  moldau_std(moldau_${name})
   foreach(dep ${ARGN})
     if(TARGET moldau_${dep})
       target_link_libraries(moldau_${name} PUBLIC moldau_${dep})
     endif()
   endforeach()
+  set(properties ${tests})
+  set(shared ${tests})
+  list(FILTER properties INCLUDE REGEX "_property_test\\.cc$")
+  list(FILTER tests EXCLUDE REGEX "_property_test\\.cc$")
   if(tests)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE moldau_${name})
+    moldau_std(${name}_test GTEST)
     moldau_test_binary(${name}_test)
+  endif()
+  if(properties AND rapidcheck_FOUND)
+    list(FILTER shared INCLUDE REGEX "/test_[^/]*\\.cc$")
+    add_executable(${name}_property_test ${properties} ${shared})
+    set_target_properties(${name}_property_test PROPERTIES MOLDAU_EXCEPTIONS ON)
+    target_link_libraries(${name}_property_test PRIVATE moldau_${name} rapidcheck)
+    moldau_test_binary(${name}_property_test)
   endif()
 endfunction()
 

@@ -24,6 +24,7 @@ add_library(moldau_wire_messages OBJECT ${wire_sources})
 set_target_properties(moldau_wire_messages PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16)
 target_include_directories(moldau_wire_messages PUBLIC ${wire_gen} ${CMAKE_SOURCE_DIR}/src)
 target_link_libraries(moldau_wire_messages PRIVATE fmt::fmt)
+moldau_std(moldau_wire_messages)
 add_dependencies(moldau_wire_messages wire_messages)
 
 target_sources(moldau_wire PRIVATE $<TARGET_OBJECTS:moldau_wire_messages>)
