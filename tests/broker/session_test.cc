@@ -31,8 +31,9 @@ TEST_F(SessionTest, ClosesOnDamagedRequests) {
   EXPECT_TRUE(closes(api::kMetadata, 8, Out().i32(INT32_MAX).bytes()))
       << "an array that cannot be there";
   EXPECT_TRUE(closes(api::kProduce, 8, ""));
-  for (const std::string& frame : {std::string(), std::string("abc"), Out().i16(3).i16(8).i32(1).bytes(),
-                            Out().i16(3).i16(8).i32(1).i16(100).bytes()}) {
+  for (const std::string& frame :
+       {std::string(), std::string("abc"), Out().i16(3).i16(8).i32(1).bytes(),
+        Out().i16(3).i16(8).i32(1).i16(100).bytes()}) {
     Client client(world);
     client.send_raw(Out().blob(frame).bytes());
     EXPECT_TRUE(client.wait_closed()) << frame.size();
