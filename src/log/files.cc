@@ -8,6 +8,7 @@
 #include "base/bug.h"
 #include "host/disk.h"
 #include "log/batch_info.h"
+#include "wire/record_set.h"
 
 namespace moldau::log {
 
@@ -103,6 +104,19 @@ Task<Result<void>> save_index(Env& env, std::string directory, const SegmentInde
   co_return Result<void>{};
 }
 
+// Of a compressed message of an old format: in it.
+Task<Result<Offset>> HeaderWalk::first_offset(const BatchInfo& batch) {
+  std::vector<uint8_t> bytes(static_cast<size_t>(batch.size));
+  MutableBytes into(bytes);
+  CO_TRY(count, file_.read_at(into, batch.position));
+  TRY_CO(message, wire::read_any_batch(Bytes(bytes).first(count)));
+  wire::Inflater inflater;
+  wire::BatchRecords records(inflater);
+  Result<void> opened = records.open(message);
+  if (!opened) co_return std::move(opened.error());
+  co_return records.next() ? std::min(records.record().offset, batch.last) : batch.last;
+}
+
 Task<Result<std::optional<BatchInfo>>> HeaderWalk::next() {
   constexpr size_t kChunk = 8192;
   constexpr int64_t kHeader = wire::kBatchHeaderSize;
@@ -114,13 +128,16 @@ Task<Result<std::optional<BatchInfo>>> HeaderWalk::next() {
     buffer_.resize(count);
     buffer_at_ = next_;
   }
-  auto header =
-      wire::read_batch_header(Bytes(buffer_).subspan(static_cast<size_t>(next_ - buffer_at_)));
-  if (!header || std::cmp_greater(header->size(), end_ - next_) || header->last_offset_delta < 0 ||
-      header->base_offset.value > INT64_MAX - header->last_offset_delta)
+  Bytes head = Bytes(buffer_).subspan(static_cast<size_t>(next_ - buffer_at_));
+  auto read = read_batch_info(head, next_, after_);
+  if (!read || read->size > end_ - next_)
     co_return fail(Errc::corrupt,
                    fmt::format("{}: no batch at position {} of {}", file_.path(), next_, end_));
-  BatchInfo batch = batch_info(*header, next_);
+  BatchInfo batch = *read;
+  if (batch.base == after_ && after_.value < 0) {
+    CO_TRY(first, first_offset(batch));
+    batch.base = first;
+  }
   if (batch.base < after_)
     co_return fail(Errc::corrupt,
                    fmt::format("{}: the batch at position {} begins at offset {}, behind {}",

@@ -59,6 +59,8 @@ class HeaderWalk {
   host::Task<Result<std::optional<BatchInfo>>> next();
 
  private:
+  host::Task<Result<Offset>> first_offset(const BatchInfo& batch);
+
   host::File& file_;
   int64_t next_;
   int64_t end_;

@@ -51,7 +51,7 @@ struct ReadResult {
 class Log final : private LogMember {
  public:
   // directory: "topic-0", made if missing. Recovers unless the data directory was stopped in order.
-  // Errors: offline, corrupt, unsupported (recovery.h), and what the disk returns. References
+  // Errors: offline, corrupt (recovery.h), and what the disk returns. References
   // outlive the log.
   static host::Task<Result<std::unique_ptr<Log>>> open(host::Env& env, LogDir& dir,
                                                        std::string directory, LogConfig config);

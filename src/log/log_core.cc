@@ -38,7 +38,7 @@ LogCore::LogCore(const LogConfig& config, Opened opened)
 bool LogCore::must_roll(size_t bytes, const Extent& extent, WallTime now) const {
   const Segment& last = segments_.back();
   if (last.size == 0) return false;
-  int64_t age = last.first_timestamp && extent.max_timestamp >= 0
+  int64_t age = last.first_timestamp.value_or(-1) >= 0 && extent.max_timestamp >= 0
                     ? extent.max_timestamp - *last.first_timestamp
                     : now.millis - last.created.millis;
   return last.size + static_cast<int64_t>(bytes) > config_.segment_bytes ||

@@ -211,6 +211,15 @@ TEST(LogCore, RollsAsKafkaDoes) {
   }
 }
 
+TEST(LogCore, ASegmentThatBeginsWithoutATimestampIsNotOldForThat) {
+  LogCore core({.segment_millis = 1000}, nothing());
+  for (int64_t time : {int64_t{-1}, int64_t{1'700'000'000'000}}) {
+    Incoming in = incoming(make_batch(1, time, 10));
+    ASSERT_TRUE(core.append(in.block, in.bytes, LeaderEpoch(0), WallTime{500}).has_value());
+  }
+  EXPECT_EQ(core.segments().size(), 1u);
+}
+
 TEST(LogCore, RefusesWhatNoSegmentHolds) {
   LogCore core({.segment_bytes = 100}, nothing());
   Incoming in = incoming(make_batch(1, 0, 100));

@@ -15,7 +15,6 @@
 #include "log/files.h"
 #include "log/producer_snapshot.h"
 #include "log/segment_scan.h"
-#include "wire/legacy_message.h"
 
 namespace moldau::log {
 
@@ -35,9 +34,8 @@ struct Look {
   ProducerState* producers = nullptr;  // and what the batches say of their producers
   AbortedList aborted;
   std::optional<int64_t> first_timestamp;
-  BatchInfo last;    // the last whole batch, if any() is true
-  int64_t size = 0;  // of the file
-  bool old_format = false;
+  BatchInfo last;          // the last whole batch, if any() is true
+  int64_t size = 0;        // of the file
   bool drop_last = false;  // Bug::recovery_drops_whole
   int64_t end() const { return drop_last ? last.position : scan.valid_end(); }
   Offset next() const { return drop_last ? last.base : scan.next(); }
@@ -66,23 +64,6 @@ Task<Result<void>> read_batches(host::File& file, Look& look, int64_t interval) 
     at += static_cast<int64_t>(count);
   }
   co_return Result<void>{};
-}
-
-// The file begins with a message of format 0 or 1. Only the format's byte has been seen so far, and
-// what a power loss leaves of a sector may hold any byte.
-Task<Result<bool>> begins_with_old_message(host::File& file, int64_t file_size) {
-  std::array<uint8_t, wire::kLegacyPrefix> prefix;
-  MutableBytes into(prefix);
-  CO_TRY(count, file.read_at(into, 0));
-  if (count < prefix.size()) co_return false;
-  int64_t size = std::ssize(prefix) + load_be<int32_t>(prefix.data() + sizeof(int64_t));
-  if (size <= std::ssize(prefix) || size > std::min(file_size, kMaxSmallFile)) co_return false;
-  std::vector<uint8_t> message(static_cast<size_t>(size));
-  into = message;
-  CO_TRY(all, file.read_at(into, 0));
-  bool holds = all == message.size() && wire::read_legacy_message(message).has_value() &&
-               wire::check_legacy_crc(message).has_value();
-  co_return holds;
 }
 
 class Recovery {
@@ -257,10 +238,6 @@ Task<Result<void>> Recovery::look_at_the_medium(host::File& file) {
 // Damage below the recovery point is not a torn tail: what was promised is gone, and cutting would
 // make it look whole.
 Result<void> Recovery::judge(const Look& look, bool last, const std::string& path) const {
-  if (look.old_format)
-    return fail(Errc::unsupported, path +
-                                       ": message format 0 or 1 cannot be recovered yet; let "
-                                       "Apache Kafka open and close this directory once");
   bool lost = (last || !look.whole()) && look.scan.next() < request_.recovery_point;
   if (!lost) return {};
   return fail(
@@ -321,10 +298,6 @@ Task<Result<bool>> Recovery::recover_segment(size_t i, Offset expected) {
             .size = file->size()};
   look.scan.expect_size(look.size);
   CO_TRY_(read_batches(*file, look, request_.index_interval_bytes));
-  if (look.scan.legacy()) {
-    CO_TRY(old, begins_with_old_message(*file, look.size));
-    look.old_format = old;
-  }
   if (Result<void> sound = judge(look, i + 1 == files_.size(), path); !sound)
     co_return std::move(sound.error());
   if (planted(Bug::recovery_drops_whole)) [[unlikely]]

@@ -34,9 +34,8 @@ struct Recovered {
   std::optional<uint64_t> index_on_disk;
 };
 
-// Errors: corrupt (below the recovery point: this copy has lost what it promised), unsupported
-// (message format 0 or 1 after an unclean stop), and what the disk returns. A swap of the cleaner
-// that was interrupted is finished or taken back.
+// Errors: corrupt (below the recovery point: this copy has lost what it promised), and what the
+// disk returns. A swap of the cleaner that was interrupted is finished or taken back.
 host::Task<Result<Recovered>> recover(host::Env& env, RecoveryRequest request);
 
 // Tells index files apart: of the same segment with the same content it is the same.

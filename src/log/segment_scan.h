@@ -30,12 +30,12 @@ class SegmentScan {
   // Why the scan went no further than valid_end(): empty while nothing is wrong. A piece of a batch
   // at the end of the input is not seen here: compare valid_end() with the length of the input.
   const std::string& stopped() const { return why_; }
-  // The segment begins with a batch of message format 0 or 1, which is not read yet.
-  bool legacy() const { return legacy_; }
 
  private:
-  size_t take_header(Bytes bytes);
+  bool take_header(Bytes& bytes);
   void judge_header();
+  Result<void> judge(const BatchInfo& batch) const;
+  uint32_t checksum(Bytes bytes, uint32_t so_far) const;
   void take_records(Bytes bytes);
   void finish(std::vector<BatchInfo>& found);
 
@@ -47,10 +47,11 @@ class SegmentScan {
   std::array<uint8_t, wire::kBatchHeaderSize> bytes_{};
   size_t have_ = 0;              // of the header
   std::vector<uint8_t> marker_;  // the whole batch so far, if it may be a transaction marker
-  wire::BatchHeader header_;
-  uint32_t crc_ = 0;  // of the batch's bytes seen so far, from attributes on
+  BatchInfo batch_;
+  bool old_format_ = false;  // 0 or 1: another checksum
+  uint32_t stored_crc_ = 0;
+  uint32_t crc_ = 0;  // of the batch's bytes seen so far
   std::string why_;
-  bool legacy_ = false;
 };
 
 }  // namespace moldau::log

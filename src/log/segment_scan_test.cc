@@ -5,6 +5,7 @@
 #include "base/bug.h"
 #include "base/random.h"
 #include "log/test_world.h"
+#include "wire/legacy_message.h"
 
 namespace moldau::log {
 namespace {
@@ -104,16 +105,50 @@ TEST(SegmentScan, SurvivesAnything) {
   }
 }
 
-TEST(SegmentScan, TellsOldMessageFormatsFromDamage) {
-  std::vector<uint8_t> bytes(100);
-  bytes[11] = 40;
-  bytes[16] = 1;
-  SegmentScan old(Offset(0), Offset(0));
-  scan(old, bytes, 100);
-  EXPECT_TRUE(old.legacy());
+std::vector<uint8_t> message_set(int8_t magic, wire::Codec codec, int64_t base, int count) {
+  wire::LegacySetBuilder builder({.magic = magic, .codec = codec, .base_offset = Offset(base)});
+  for (int i = 0; i < count; i++)
+    builder.add(Offset(base + i), magic == 0 ? -1 : 5000 - i, as_bytes("key"), as_bytes("value"));
+  return builder.finish();
+}
+
+TEST(SegmentScan, ReadsMessagesOfOldFormatsAndWhatFollowsThem) {
+  std::vector<uint8_t> log;
+  int64_t base = 0;
+  for (int8_t magic : {int8_t{0}, int8_t{1}})
+    for (wire::Codec codec : {wire::Codec::none, wire::Codec::gzip, wire::Codec::none}) {
+      auto set = message_set(magic, codec, base, 3);
+      log.insert(log.end(), set.begin(), set.end());
+      base += 3;
+    }
+  auto batches = log_of(3, base);
+  log.insert(log.end(), batches.begin(), batches.end());
+  for (size_t piece : {size_t{1}, size_t{17}, size_t{18}, size_t{61}, log.size()}) {
+    SegmentScan all(Offset(0), Offset(0));
+    auto found = scan(all, log, piece);
+    ASSERT_EQ(all.stopped(), "");
+    ASSERT_EQ(found.size(), 17u) << "each message is one, a compressed one with those in it";
+    EXPECT_EQ(all.valid_end(), std::ssize(log));
+    EXPECT_EQ(found[0].last, Offset(0));
+    EXPECT_EQ(found[3].base, Offset(3));
+    EXPECT_EQ(found[3].last, Offset(5));
+    EXPECT_EQ(found[3].max_timestamp, -1) << "format 0 has none";
+    EXPECT_EQ(found[7].max_timestamp, 5000);
+    EXPECT_EQ(found[7].epoch, LeaderEpoch(-1));
+    EXPECT_EQ(found[14].base, Offset(base));
+  }
+}
+
+TEST(SegmentScan, StopsAtADamagedMessageOfAnOldFormat) {
+  std::vector<uint8_t> log = message_set(1, wire::Codec::none, 0, 3);
+  int64_t one = std::ssize(log) / 3;
+  log[static_cast<size_t>(one) + 40] ^= 1;
+  SegmentScan all(Offset(0), Offset(0));
+  EXPECT_EQ(scan(all, log, 100).size(), 1u);
+  EXPECT_EQ(all.valid_end(), one);
+  EXPECT_FALSE(all.stopped().empty());
   SegmentScan zeros(Offset(0), Offset(0));
-  scan(zeros, std::vector<uint8_t>(100), 100);
-  EXPECT_FALSE(zeros.legacy());
+  EXPECT_TRUE(scan(zeros, std::vector<uint8_t>(100), 100).empty());
   EXPECT_FALSE(zeros.stopped().empty());
 }
 

@@ -41,9 +41,9 @@ bool whole_legacy_message(Bytes in) {
   return length < 0 || kLegacyPrefix + static_cast<size_t>(length) <= in.size();
 }
 
-Result<LegacyMessage> read_legacy_message(Bytes in) {
+Result<LegacyMessage> read_legacy_header(Bytes in) {
   constexpr int32_t kLeast = legacy_overhead(0);
-  if (in.size() < kLegacyPrefix)
+  if (in.size() < legacy_header_size(0))
     return fail(Errc::truncated, fmt::format("message cut after {} bytes", in.size()));
   LegacyMessage m;
   m.offset = Offset(load_be<int64_t>(in.data()));
@@ -51,9 +51,6 @@ Result<LegacyMessage> read_legacy_message(Bytes in) {
   if (m.length < kLeast)
     return fail(Errc::corrupt,
                 fmt::format("message of {} bytes, without content it takes {}", m.length, kLeast));
-  if (m.size() > in.size())
-    return fail(Errc::truncated,
-                fmt::format("message of {} bytes cut after {}", m.size(), in.size()));
   m.crc = load_be<uint32_t>(in.data() + kCrcAt);
   m.magic = load_be<int8_t>(in.data() + kMagicAt);
   if (m.magic < 0 || m.magic > 1)
@@ -62,21 +59,29 @@ Result<LegacyMessage> read_legacy_message(Bytes in) {
     return fail(Errc::truncated, fmt::format("message of {} bytes, in format {} it takes {}",
                                              m.length, m.magic, legacy_overhead(m.magic)));
   m.attributes = load_be<int8_t>(in.data() + kAttributesAt);
-  Bytes rest = in.first(m.size()).subspan(kTimestampAt);
-  if (m.magic == 1) {
-    m.timestamp = load_be<int64_t>(rest.data());
-    rest = rest.subspan(sizeof(int64_t));
-  }
+  if (in.size() < legacy_header_size(m.magic))
+    return fail(Errc::truncated, fmt::format("message cut after {} bytes", in.size()));
+  if (m.magic == 1) m.timestamp = load_be<int64_t>(in.data() + kTimestampAt);
+  return m;
+}
+
+Result<LegacyMessage> read_legacy_message(Bytes in) {
+  TRY(m, read_legacy_header(in));
+  if (m.size() > in.size())
+    return fail(Errc::truncated,
+                fmt::format("message of {} bytes cut after {}", m.size(), in.size()));
+  Bytes rest = in.first(m.size()).subspan(legacy_header_size(m.magic));
   if (!take_bytes(&rest, &m.key) || !take_bytes(&rest, &m.value))
     return fail(Errc::truncated,
                 fmt::format("key or value of the message at offset {} goes past it", m.offset));
   return m;
 }
 
-uint32_t compute_legacy_crc(Bytes message) {
-  Bytes covered = message.subspan(kMagicAt);
-  return static_cast<uint32_t>(crc32_z(0, covered.data(), covered.size()));
+uint32_t legacy_crc(Bytes piece, uint32_t so_far) {
+  return static_cast<uint32_t>(crc32_z(so_far, piece.data(), piece.size()));
 }
+
+uint32_t compute_legacy_crc(Bytes message) { return legacy_crc(message.subspan(kMagicAt)); }
 
 Result<void> check_legacy_crc(Bytes message) {
   uint32_t stored = load_be<uint32_t>(message.data() + kCrcAt);

@@ -30,6 +30,10 @@ struct LegacyMessage {
   bool stamped() const { return magic == 1 && (attributes & BatchHeader::kLogAppendTime); }
 };
 
+// What stands before key and value.
+constexpr size_t legacy_header_size(int8_t magic) { return magic == 0 ? 18 : 26; }
+// Of that much at the front of `in`; key and value stay null. Errors: as read_legacy_message.
+Result<LegacyMessage> read_legacy_header(Bytes in);
 // Whether all of the message at the front of `in` is there; true also if its length cannot be.
 bool whole_legacy_message(Bytes in);
 // The message at the front of `in`. Errors: truncated (also if key or value go past its end),
@@ -38,6 +42,8 @@ Result<LegacyMessage> read_legacy_message(Bytes in);
 // message: exactly one. corrupt if the checksum (CRC-32, not C) does not hold.
 Result<void> check_legacy_crc(Bytes message);
 uint32_t compute_legacy_crc(Bytes message);
+// The checksum of a message's bytes from its magic on, if they come in pieces.
+uint32_t legacy_crc(Bytes piece, uint32_t so_far = 0);
 
 // Appends one message; its length and checksum are computed.
 void write_legacy_message(const LegacyMessage& message, std::vector<uint8_t>& out);
