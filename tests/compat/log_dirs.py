@@ -8,6 +8,7 @@ import tempfile
 
 import disk
 import kafka
+import log_old_formats
 import log_plays
 import log_round_trip
 import messages
@@ -66,6 +67,8 @@ def plays(checks):
         log_plays.same_files(stage, checks, files)
         log_plays.same_values(stage, checks, files)
         log_plays.rebuilt(stage, checks)
+        with checks.step("old message formats"):
+            log_old_formats.check(stage, checks)
         for version in (kafka.VERSION, kafka.OLDER):
             with checks.step(f"a compacted partition of Kafka {version}"):
                 log_round_trip.check(version, stage, checks)
