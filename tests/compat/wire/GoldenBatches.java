@@ -5,7 +5,6 @@
 //   record OFFSET TIMESTAMP KEY VALUE HEADER=VALUE...                            (hex; ~ is null, - is empty)
 // Records of compressed batches are not printed.
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.Random;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.header.Header;
@@ -19,24 +18,8 @@ import org.apache.kafka.common.record.internal.MutableRecordBatch;
 import org.apache.kafka.common.record.internal.Record;
 import org.apache.kafka.common.record.TimestampType;
 
-public class GoldenBatches {
-    private static final long TIME = 1_700_000_000_000L;
+public class GoldenBatches extends Golden {
     private static final Random RANDOM = new Random(42);
-
-    private static String hex(ByteBuffer bytes) {
-        if (bytes == null) {
-            return "~";
-        }
-        StringBuilder out = new StringBuilder();
-        for (ByteBuffer b = bytes.duplicate(); b.hasRemaining(); ) {
-            out.append(String.format("%02x", b.get()));
-        }
-        return out.length() == 0 ? "-" : out.toString();
-    }
-
-    private static byte[] bytes(String text) {
-        return text == null ? null : text.getBytes(StandardCharsets.UTF_8);
-    }
 
     private static MemoryRecordsBuilder builder(CompressionType codec, TimestampType type, long baseOffset, long producerId,
                                                 short epoch, int sequence, boolean transactional, boolean control,

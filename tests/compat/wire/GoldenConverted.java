@@ -3,7 +3,6 @@
 //   result HEX                            (- if nothing is left)
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
@@ -16,21 +15,7 @@ import org.apache.kafka.common.record.MemoryRecordsBuilder;
 import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.common.utils.Time;
 
-public class GoldenConverted {
-    private static final long TIME = 1_700_000_000_000L;
-
-    private static String hex(ByteBuffer bytes) {
-        StringBuilder out = new StringBuilder();
-        for (ByteBuffer b = bytes.duplicate(); b.hasRemaining(); ) {
-            out.append(String.format("%02x", b.get()));
-        }
-        return out.length() == 0 ? "-" : out.toString();
-    }
-
-    private static byte[] bytes(String text) {
-        return text == null ? null : text.getBytes(StandardCharsets.UTF_8);
-    }
-
+public class GoldenConverted extends Golden {
     private static byte[] build(int magic, CompressionType codec, TimestampType type, long base, long[] offsets) {
         MemoryRecordsBuilder b = new MemoryRecordsBuilder(ByteBuffer.allocate(4096), (byte) magic, Compression.of(codec).build(), type, base,
             type == TimestampType.LOG_APPEND_TIME ? TIME + 5000 : -1, -1, (short) -1, -1, false, false, -1, 1 << 20);

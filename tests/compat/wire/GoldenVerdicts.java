@@ -11,7 +11,6 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -40,30 +39,11 @@ import org.apache.kafka.storage.internals.log.AppendOrigin;
 import org.apache.kafka.storage.internals.log.LogValidator;
 import org.apache.kafka.storage.internals.log.RecordValidationException;
 
-public class GoldenVerdicts {
+public class GoldenVerdicts extends Golden {
     private static final long NOW = 1_700_000_000_000L;
     private static final long FOREVER = Long.MAX_VALUE;
     private static final long HOUR = 3_600_000L;
     private static final Random RANDOM = new Random(7);
-
-    private static String hex(ByteBuffer bytes) {
-        if (bytes == null) {
-            return "~";
-        }
-        StringBuilder out = new StringBuilder();
-        for (ByteBuffer b = bytes.duplicate(); b.hasRemaining(); ) {
-            out.append(String.format("%02x", b.get()));
-        }
-        return out.length() == 0 ? "-" : out.toString();
-    }
-
-    private static String hex(byte[] bytes) {
-        return bytes == null ? "~" : hex(ByteBuffer.wrap(bytes));
-    }
-
-    private static byte[] bytes(String text) {
-        return text == null ? null : text.getBytes(StandardCharsets.UTF_8);
-    }
 
     private static byte[] copy(ByteBuffer buffer) {
         byte[] out = new byte[buffer.remaining()];
