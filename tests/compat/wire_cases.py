@@ -1,4 +1,4 @@
-"""The requests of the comparison: ApiVersions, Metadata, CreateTopics, DeleteTopics, ListOffsets, InitProducerId.
+"""The requests of the comparison: ApiVersions, Metadata, CreateTopics, DeleteTopics, DeleteRecords, ListOffsets, InitProducerId.
 
 Each case is a function of (session, version) for one API; the differ runs every one in every version that both brokers serve, on both.
 """
@@ -175,6 +175,46 @@ def delete_topics(s, v):
         ask("same topic twice", [three, three])
 
 
+# --- DeleteRecords
+
+def delete_records(s, v):
+    topic = s.make_topic(f"records-v{v}", partitions=2)
+    for partition in (0, 1):
+        batches = b"".join(records.batch(bytes([97 + i]), bytes([98 + i]), timestamp=NOW) for i in range(0, 6, 2))
+        for at in range(0, len(batches), len(batches) // 3):
+            s.call("Produce", 8, Acks=-1, TimeoutMs=10_000, TopicData=[
+                {"Name": topic, "PartitionData": [{"Index": partition, "Records": batches[at:at + len(batches) // 3]}]}])
+
+    def ask(label, *topics, timeout=10_000):
+        s.ask(f"DeleteRecords: {label}", "DeleteRecords", v, TimeoutMs=timeout, Topics=[
+            {"Name": name, "Partitions": [{"PartitionIndex": p, "Offset": offset} for p, offset in partitions]} for name, partitions in topics])
+
+    def after(label):
+        for where, timestamp in (("start", -2), ("end", -1)):
+            s.ask(f"DeleteRecords: {label}: the {where}", "ListOffsets", 5, ReplicaId=-1, key=v, Topics=[
+                {"Name": topic, "Partitions": [{"PartitionIndex": p, "Timestamp": timestamp} for p in (0, 1)]}])
+
+    ask("nothing")
+    ask("no partitions", (topic, []))
+    ask("below 0", (topic, [(0, 0)]))
+    ask("inside a batch", (topic, [(0, 3)]))
+    after("inside a batch")
+    ask("back again", (topic, [(0, 1)]))
+    ask("above the end", (topic, [(0, 7)]))
+    ask("offset -2", (topic, [(0, -2)]))
+    ask("unknown topic", (s.topic_name("nobody"), [(0, 1)]))
+    ask("bad name", ("bad name", [(0, 1)]))
+    ask("empty name", ("", [(0, 1)]))
+    ask("unknown partition", (topic, [(5, 1)]))
+    ask("partition -1", (topic, [(-1, 1)]))
+    ask("one known, one unknown", (topic, [(1, 2)]), (s.topic_name("nobody"), [(0, 1)]))
+    ask("partition twice", (topic, [(1, 3), (1, 4)]))
+    ask("topic twice", (topic, [(1, 4)]), (topic, [(1, 5)]))
+    ask("timeout 0", (topic, [(1, 5)]), timeout=0)
+    ask("the high watermark", (topic, [(0, -1), (1, -1)]))
+    after("the high watermark")
+
+
 # --- ListOffsets
 
 SPECIAL = {"latest": -1, "earliest": -2, "max timestamp": -3, "earliest local": -4, "latest tiered": -5, "earliest pending upload": -6, "-7": -7}
@@ -236,4 +276,4 @@ def init_producer_id(s, v):
 
 
 ALL = {"ApiVersions": api_versions, "Metadata": metadata, "CreateTopics": create_topics, "DeleteTopics": delete_topics,
-       "ListOffsets": list_offsets, "InitProducerId": init_producer_id}
+       "DeleteRecords": delete_records, "ListOffsets": list_offsets, "InitProducerId": init_producer_id}

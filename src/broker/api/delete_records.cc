@@ -29,10 +29,12 @@ struct Wanted {
   std::vector<Asked> partitions;
 };
 
-// Each topic and each partition once; of what is named twice the last word counts.
+// Each topic that has partitions and each of those once; of what is named twice the last word
+// counts.
 std::vector<Wanted> once_each(const DeleteRecordsRequest& body) {
   std::vector<Wanted> all;
   for (const auto& topic : body.topics) {
+    if (topic.partitions.empty()) continue;
     auto same = std::ranges::find(all, topic.name, &Wanted::topic);
     if (same == all.end()) same = all.insert(all.end(), Wanted{.topic = topic.name});
     for (const Asked& asked : topic.partitions) {
