@@ -1,4 +1,5 @@
 """Record batches as bytes: build (also wrong ones) and take apart. Written from the format, not from any library."""
+import gzip
 import struct
 import time
 
@@ -81,6 +82,11 @@ def batch(*values, **fields):
     timestamp = fields.pop("timestamp", None)
     timestamps = fields.pop("timestamps", None)
     return Make(values, timestamp, timestamps).set(**fields).bytes()
+
+
+def gzip_batch(*values, timestamps, **fields):
+    payload = b"".join(record(i, value, timestamp_delta=timestamps[i] - timestamps[0]) for i, value in enumerate(values))
+    return Make(values, None, timestamps).set(attributes=1, payload=gzip.compress(payload, mtime=0), **fields).bytes()
 
 
 def message_v1(value, magic=1, timestamp=0):

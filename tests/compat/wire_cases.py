@@ -233,7 +233,8 @@ def list_offsets(s, v):
     ask("latest, read committed", full, -1, isolation=1)
     ask("isolation level 7", full, -1, isolation=7)
     for what, timestamp in {"0": 0, "first": NOW, "between": NOW + 5, "second batch": NOW + 100, "inside second batch": NOW + 105,
-                            "last": NOW + 300, "after the last": NOW + 301, "far future": 2**62}.items():
+                            "third batch": NOW + 300, "compressed batch": NOW + 301, "inside the compressed batch": NOW + 401, "its last": NOW + 500,
+                            "after the last": NOW + 501, "far future": 2**62}.items():
         ask(f"timestamp {what}", full, timestamp)
     ask("timestamp 0 of an empty partition", empty, 0)
     ask("unknown topic", s.topic_name("nobody"), -1)
@@ -248,11 +249,12 @@ def list_offsets(s, v):
 
 
 def fill_offsets(s):
-    """Three batches with rising and falling timestamps, the same bytes on both sides."""
+    """Batches with rising and falling timestamps, the last one compressed, the same bytes on both sides."""
     topic = s.make_topic("offsets")
     for batch in (records.batch(b"a", b"b", b"c", timestamps=[NOW, NOW + 10, NOW + 20]),
                   records.batch(b"d", b"e", b"f", timestamps=[NOW + 100, NOW + 110, NOW + 90]),
-                  records.batch(b"g", b"h", timestamps=[NOW + 300, NOW + 50])):
+                  records.batch(b"g", b"h", timestamps=[NOW + 300, NOW + 50]),
+                  records.gzip_batch(b"i", b"j", b"k", b"l", b"m", timestamps=[NOW + 400, NOW + 500, NOW + 350, NOW + 500, NOW + 450])):
         answer = s.call("Produce", 8, Acks=-1, TimeoutMs=10_000, TopicData=[{"Name": topic, "PartitionData": [{"Index": 0, "Records": batch}]}])
         if answer["Responses"][0]["PartitionResponses"][0]["ErrorCode"]:
             raise RuntimeError(f"{s.name}: {answer}")

@@ -178,6 +178,10 @@ def idempotent(s, v, one):
     send("producer id -2", b"x", sequence=0, id=-2)
     send("wrap-around, 2^31-1", b"i", sequence=2**31 - 1, id=producer + 502)
     send("wrap-around, then 0", b"j", sequence=0, id=producer + 502)
+    send("wrap-around inside a batch", b"k", b"l", b"m", sequence=2**31 - 2, id=producer + 503)
+    send("wrap-around inside a batch, again", b"k", b"l", b"m", sequence=2**31 - 2, id=producer + 503)
+    send("wrap-around inside a batch, then a gap", b"n", sequence=2, id=producer + 503)
+    send("wrap-around inside a batch, then 1", b"n", sequence=1, id=producer + 503)
 
 
 def compacted(s, v):
