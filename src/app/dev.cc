@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 #include "base/suggest.h"
 #include "broker/server.h"
+#include "broker/settings.h"
 #include "host/clock.h"
 #include "host/disk.h"
 #include "host/event.h"
@@ -107,6 +110,15 @@ Task<Result<broker::BrokerConfig>> Dev::configure() {
   if (options_.ephemeral) config.log_dirs = {ephemeral_data_dir(env_)};
   if (config.log_dirs.empty()) config.log_dirs = {default_data_dir()};
   if (options_.async_flush) config.log.flush = log::Flush::async;
+  std::map<std::string, std::string> settings;
+  for (const std::string& setting : options_.settings) {
+    size_t at = setting.find('=');
+    if (at == setting.npos)
+      co_return fail(Errc::invalid, fmt::format("--set {}: it takes name=value", setting));
+    settings[setting.substr(0, at)] = setting.substr(at + 1);
+  }
+  Result<void> applied = broker::apply_settings(settings, config);
+  if (!applied) co_return std::move(applied.error());
   co_return config;
 }
 

@@ -22,6 +22,9 @@ int main(int argc, char** argv) {
   dev_command->add_flag("--ephemeral", dev.ephemeral, "A new data directory, removed at the end");
   dev_command->add_flag("--async-flush", dev.async_flush,
                         "Acknowledge from the page cache, as Kafka does by default");
+  dev_command->add_option(
+      "--set", dev.settings,
+      "A setting by Kafka's name, such as log.retention.ms=60000; several times");
   dev_command->add_option("--log-level", dev.log_level, "trace, debug, info, warn or error")
       ->capture_default_str();
   try {
