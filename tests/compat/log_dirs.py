@@ -95,6 +95,7 @@ def transactions(address, topic, tag):
         producer.begin_transaction()
         for i in range(50):
             producer.produce(topic, partition=1, value=f"{tag} {commit} {i}".encode())
+        producer.flush(30)  # what is to be aborted is in the log
         producer.commit_transaction(30) if commit else producer.abort_transaction(30)
     return True
 
