@@ -118,12 +118,10 @@ bool Log::offline() const {
 LogPoints Log::points() const {
   LogPoints points;
   core_.enter([&](const LogCore& core) {
-    const Segment& first = core.segments().front();
     Offsets offsets = core.offsets();
     points.recovery_point = core.recovery_point();
     points.high_watermark = offsets.committed;
-    bool in_a_name = first.name_durable && first.base >= offsets.start;
-    if (!in_a_name && offsets.start > Offset(0)) points.log_start = offsets.start;
+    if (!core.start_in_name() && offsets.start > Offset(0)) points.log_start = offsets.start;
   });
   if (listener_)
     points.high_watermark = listener_->high_watermark().value_or(points.high_watermark);
@@ -237,17 +235,28 @@ Task<Result<void>> Log::sync_once(Env& env, bool all) {
 // What is derived from sealed segments, and the leader epochs: what the recovery point waits for.
 Task<Result<void>> Log::save_derived(Env& env) {
   for (;;) {
-    auto unsaved = core_.enter([](LogCore& core) { return core.unsaved_derived(); });
-    if (!unsaved) break;
+    co_await take_files(env);  // no segment goes while its files are written
+    auto more = co_await save_next(env);
+    give_files();
+    if (!more) co_return std::move(more.error());
+    if (!*more) co_return Result<void>{};
+  }
+}
+
+// False: that was the last.
+Task<Result<bool>> Log::save_next(Env& env) {
+  auto unsaved = core_.enter([](LogCore& core) { return core.unsaved_derived(); });
+  if (unsaved) {
     const DerivedStep& step = *unsaved;
     CO_TRY_(save_derived_files(env, path_, step));
     core_.enter([&](LogCore& core) { core.derived_saved(step.index->base()); });
+    co_return true;
   }
   auto epochs = core_.enter([](LogCore& core) { return core.unsaved_epochs(); });
-  if (!epochs) co_return Result<void>{};
+  if (!epochs) co_return false;
   CO_TRY_(replace_text(env, path_, kEpochsFile, epochs->text));
   core_.enter([&](LogCore& core) { core.epochs_saved(epochs->version); });
-  co_return Result<void>{};
+  co_return false;
 }
 
 Task<void> Log::sync_round(Env& env) {

@@ -183,6 +183,7 @@ class Log final : private LogMember {
   host::Task<Result<void>> sync_once(host::Env& env, bool all);
   host::Task<Result<void>> sync_files(host::Env& env, const SyncStep& step);
   host::Task<Result<void>> save_derived(host::Env& env);
+  host::Task<Result<bool>> save_next(host::Env& env);
   host::Task<Result<void>> settle(host::Env& env);
   host::Task<void> idle(host::Env& env);
   struct CutPlace {
@@ -202,8 +203,17 @@ class Log final : private LogMember {
   host::Task<Result<AbortedList>> load_or_copy_aborted(host::Env& env, const Segment& segment);
   host::Task<Result<void>> remove_behind(host::Env& env, Offset end, std::optional<Offset> keep);
   host::Task<Result<LogCore::Cut>> cut(host::Env& env, Offset to);
+  host::Task<Result<LogCore::Cut>> cut_files(host::Env& env, CutPlace place, Segment last);
+  host::Task<Result<LogCore::Cut>> cut_all_files(host::Env& env, Offset at);
   host::Task<Result<LogCore::Cut>> cut_all(host::Env& env, Offset at);
   host::Task<Result<Offset>> finish_cut(host::Env& env, Result<LogCore::Cut> cut);
+  uint64_t cuts() const;
+  host::Task<bool> cut_since(host::Env& env, uint64_t cuts);
+  host::Task<Result<ReadResult>> read_once(host::Env& env, ReadRequest request);
+  host::Task<Result<std::optional<TimestampOffset>>> find_once(host::Env& env, WallTime t);
+  host::Task<Result<std::optional<TimestampOffset>>> largest_once(host::Env& env);
+  host::Task<Result<AbortedList>> aborted_once(host::Env& env, Offset from, Offset upper);
+  host::Task<Result<bool>> retain_once(host::Env& env);
   host::Task<Result<bool>> prepare(host::Env& env, ReadPlan& plan);
   host::Task<Result<std::optional<BatchInfo>>> find_batch(const ReadPlan& plan, Offset from);
   host::Task<Result<ReadPiece>> piece_from(const ReadPlan& plan, const BatchInfo& first,

@@ -70,6 +70,7 @@ void LogCore::roll(WallTime now) {
   next.base = end_;
   next.index = SegmentIndex(end_);
   next.created = now;
+  next.generation = ++generations_;  // the name may be that of a segment that was cut off
   segments_.push_back(std::move(next));
 }
 

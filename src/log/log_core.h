@@ -172,6 +172,7 @@ struct ReadRequest {
   size_t max_bytes = 0;
   Offset limit;  // exclusive
   bool at_least_one = true;
+  bool below_start = false;  // also what was deleted, while it is there
 };
 // What the cleaner made of some sealed segments. Complete and synced, under another name so far.
 struct CleanedSegment {
@@ -291,12 +292,19 @@ class LogCore {
   RetentionPlan plan_retention(Offset high_watermark, WallTime now);
   // Segments that lie below the start, and are durable with all their files, are forgotten: theirs
   // are to be removed.
+  // Until removed() says that it is done for good, the name of the first segment does not tell
+  // where the log begins: a power loss may bring an older one back.
   std::vector<Offset> take_removable();
+  // Never said of a removal that failed half way: its files come back with the next start.
+  void removed() { removals_--; }
+  bool start_in_name() const;
 
   // Removing from the end. Nobody appends, writes or syncs between begin_cut (false: somebody is
   // still at it) and end_cut. What was appended and not committed counts as failed.
   bool begin_cut();
   void leave_cut() { cutting_ = false; }
+  bool in_cut() const { return cutting_; }
+  uint64_t cuts() const { return cuts_; }  // that have ended
   // Where to look for the batch that holds `to`: a plan of kind file, or done if its segment has no
   // file.
   ReadPlan plan_cut(Offset to);
@@ -307,7 +315,7 @@ class LogCore {
   void hold_recovery_point(Offset at);
   struct Cut {
     Offset end;
-    Offset start;
+    std::optional<Offset> start;  // empty: as it is, or the end if that is lower
     std::optional<Segment> last;  // in place of the one that holds end; empty: all are gone
     Epochs epochs;
     ProducerState producers;
@@ -323,7 +331,10 @@ class LogCore {
   // Nobody writes or syncs, and nothing is left to write.
   bool quiet() const { return !writing_ && !syncing_ && (offline_ || unwritten_ == tail_.size()); }
   const std::deque<Segment>& segments() const { return segments_; }
-  const Epochs& epochs() const { return epochs_; }
+  // From the start on.
+  Epochs epochs() const;
+  // As their file has them: from the first segment on. A crash may bring an older start back.
+  const Epochs& stored_epochs() const { return epochs_; }
   size_t tail_bytes() const { return tail_size_; }
   // Of the tail, those that are not in their file.
   size_t unwritten_bytes() const { return unwritten_size_; }
@@ -389,6 +400,8 @@ class LogCore {
   int clean_pauses_ = 0;
   ProducerState producers_;
   bool cutting_ = false;
+  uint64_t cuts_ = 0;
+  int removals_ = 0;  // that are not done for good
   std::optional<Offset> held_recovery_point_;
 };
 

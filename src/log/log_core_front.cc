@@ -12,11 +12,6 @@ bool LogCore::raise_start(Offset to, Offset limit) {
   to = std::min({to, limit, end_});
   if (to <= start_) return false;
   start_ = to;
-  if (epochs_.truncate_start(start_)) {
-    epochs_version_++;
-    // The file says more than is true; what it lacks does not change.
-    if (!unsaved_epoch_) unsaved_epoch_ = durable_;
-  }
   producers_.on_log_start(start_);
   return true;
 }
@@ -51,12 +46,30 @@ std::vector<Offset> LogCore::take_removable() {
     bases.push_back(segments_.front().base);
     segments_.pop_front();
   }
+  if (!bases.empty()) removals_++;
+  if (!bases.empty() && epochs_.truncate_start(segments_.front().base)) {
+    epochs_version_++;
+    // The file says more than is true; what it lacks does not change.
+    if (!unsaved_epoch_) unsaved_epoch_ = durable_;
+  }
   while (!tail_.empty() && unwritten_ > 0 && tail_.front().base < segments_.front().base) {
     tail_size_ -= tail_.front().bytes.size();
     tail_.pop_front();
     unwritten_--;
   }
   return bases;
+}
+
+Epochs LogCore::epochs() const {
+  Epochs seen = epochs_;
+  seen.truncate_start(start_);
+  return seen;
+}
+
+// While the log is cut, the file with that name may go.
+bool LogCore::start_in_name() const {
+  const Segment& first = segments_.front();
+  return first.name_durable && first.base >= start_ && !cutting_ && removals_ == 0;
 }
 
 bool LogCore::begin_cut() {
@@ -70,10 +83,11 @@ ReadPlan LogCore::plan_cut(Offset to) {
   ReadPlan plan = plan_of(index);
   const Segment& part = segments_[index];
   if (!part.exists) plan.kind = ReadPlan::Kind::done;
+  // From a batch that stays, or from the first one.
   if (!part.sealed)
-    plan.search = part.index.position_for(to);
+    plan.search = part.index.position_for(to - 1);
   else if (part.sealed_index)
-    plan.search = part.sealed_index->position_for(to);
+    plan.search = part.sealed_index->position_for(to - 1);
   return plan;
 }
 
@@ -102,10 +116,11 @@ void LogCore::end_cut(Cut cut, WallTime now) {
     cut.last->index = SegmentIndex(end);
     cut.last->created = now;
   }
+  cut.last->generation = ++generations_;
   segments_.push_back(std::move(*cut.last));
   tail_.clear();
   unwritten_ = tail_size_ = unwritten_size_ = 0;
-  start_ = cut.start;
+  start_ = cut.start.value_or(std::min(start_, end));
   end_ = written_ = durable_ = end;
   // Whoever waits for an append waits in vain, also if it stayed: only the next leader can tell.
   failed_.clear();
@@ -117,6 +132,7 @@ void LogCore::end_cut(Cut cut, WallTime now) {
   producers_.journal(true);
   held_recovery_point_ = std::nullopt;
   cutting_ = false;
+  cuts_++;
 }
 
 }  // namespace moldau::log

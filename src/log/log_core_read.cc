@@ -31,13 +31,18 @@ size_t whole_batches(Bytes run, Offset limit, size_t room) {
 
 Result<ReadPlan> LogCore::plan_read(const ReadRequest& request) {
   if (offline_) return moldau::fail(Errc::offline, offline_->to_string());
-  if (request.from < start_ || request.from > end_)
+  if ((request.from < start_ && !request.below_start) || request.from > end_)
     return moldau::fail(Errc::out_of_range, fmt::format("offset {} is outside of {} to {}",
                                                         request.from, start_, end_));
   Offset limit = std::min(request.limit, end_);
   if (request.from >= limit) return ReadPlan{};
-  if (tail_.empty() || request.from < tail_.front().base) return read_file(request, limit);
-  ReadPlan plan = read_tail(request, limit);
+  if (tail_.empty()) return read_file(request, limit);
+  ReadRequest in_tail = request;
+  // A gap behind all that is in files: what comes next is in the tail.
+  if (request.from >= written_) in_tail.from = std::max(request.from, tail_.front().base);
+  if (in_tail.from < tail_.front().base) return read_file(request, limit);
+  if (in_tail.from >= limit) return ReadPlan{};
+  ReadPlan plan = read_tail(in_tail, limit);
   // So many small pieces: one range of the file is better, if it is there.
   if (plan.tail.size() == kMaxPieces && request.from < written_) return read_file(request, limit);
   return plan;
@@ -236,7 +241,7 @@ DerivedStep LogCore::final_derived() const {
 }
 
 std::optional<EpochStep> LogCore::unsaved_epochs() const {
-  if (!unsaved_epoch_) return std::nullopt;
+  if (!unsaved_epoch_ || cutting_) return std::nullopt;
   return EpochStep{epochs_.encode(), epochs_version_};
 }
 

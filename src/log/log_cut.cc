@@ -38,14 +38,16 @@ Task<Result<Log::CutPlace>> Log::find_cut(Env& env, Offset to) {
     if (plan.kind == ReadPlan::Kind::done) co_return place;  // it has no file
     CO_TRY(ready, prepare(env, plan));
     if (!ready) continue;
+    // A log ends where its last batch does, also if `to` lies in a gap behind that: after a restart
+    // nothing else tells the end.
+    place.end = plan.segment;
+    place.position = 0;
     HeaderWalk walk(*plan.file, plan.search, plan.end);
     for (;;) {
       CO_TRY(batch, walk.next());
-      if (!batch) co_return place;
-      if (batch->last < to) continue;
-      place.position = batch->position;
-      place.end = std::min(to, batch->base);
-      co_return place;
+      if (!batch || batch->last >= to) co_return place;
+      place.position = batch->position + batch->size;
+      place.end = batch->last + 1;
     }
   }
 }
@@ -87,7 +89,7 @@ Task<Result<AbortedList>> Log::load_or_copy_aborted(Env& env, const Segment& seg
   co_return co_await load_aborted(env, path_, base);
 }
 
-// Steps 1 to 3. keep: the segment that stays; nothing: all go.
+// Steps 1 to 3; the files are taken. keep: the segment that stays; nothing: all go.
 Task<Result<void>> Log::remove_behind(Env& env, Offset end, std::optional<Offset> keep) {
   core_.enter([&](LogCore& core) { core.hold_recovery_point(end); });
   CO_TRY_(dir_.save_points(env));
@@ -104,9 +106,16 @@ Task<Result<void>> Log::remove_behind(Env& env, Offset end, std::optional<Offset
 Task<Result<LogCore::Cut>> Log::cut(Env& env, Offset to) {
   CO_TRY(place, find_cut(env, to));
   CO_TRY(last, cut_segment(env, place));
+  co_await take_files(env);  // nobody writes or renames files of segments that may go
+  auto cut = co_await cut_files(env, place, std::move(last));
+  give_files();
+  co_return cut;
+}
+
+Task<Result<LogCore::Cut>> Log::cut_files(Env& env, CutPlace place, Segment last) {
   LogCore::Cut cut;
   cut.end = place.end;
-  cut.epochs = core_.enter([](const LogCore& core) { return core.epochs(); });
+  cut.epochs = core_.enter([](const LogCore& core) { return core.stored_epochs(); });
   cut.epochs.truncate_end(place.end);
   CO_TRY_(remove_behind(env, place.end, place.segment));
   std::string epochs = cut.epochs.encode();
@@ -137,13 +146,21 @@ Task<Result<LogCore::Cut>> Log::cut(Env& env, Offset to) {
 // Everything goes. What a crash leaves in between is a shorter log, or an empty one that begins
 // where this one did.
 Task<Result<LogCore::Cut>> Log::cut_all(Env& env, Offset at) {
+  co_await take_files(env);
+  auto cut = co_await cut_all_files(env, at);
+  give_files();
+  co_return cut;
+}
+
+Task<Result<LogCore::Cut>> Log::cut_all_files(Env& env, Offset at) {
   Offset low = std::min(offsets().start, at);
   CO_TRY_(remove_behind(env, low, std::nullopt));
   CO_TRY_(remove_snapshots_above(env, path_, Offset(-1)));
   std::string epochs = Epochs().encode();
   CO_TRY_(replace_text(env, path_, kEpochsFile, epochs));
   LogCore::Cut cut;
-  cut.end = cut.start = at;
+  cut.end = at;
+  cut.start = at;
   cut.producers = ProducerState(config_.producer_expiration_millis);
   co_return std::move(cut);
 }
@@ -155,6 +172,7 @@ Task<Result<void>> Log::begin_cut(Env& env) {
   for (;;) {
     co_await write_out(env);
     CO_TRY_(sync_once(env, true));
+    if (auto error = dir_.offline()) co_return fail(Errc::offline, error->to_string());
     if (core_.enter([](LogCore& core) { return core.begin_cut(); })) co_return Result<void>{};
     co_await changes.wait_until(kNever);
   }
@@ -180,13 +198,13 @@ Task<Result<Offset>> Log::truncate_paused(Env& env, Offset to) {
   Result<LogCore::Cut> cut = LogCore::Cut();
   if (to >= before.end) {
     core_.enter([](LogCore& core) { core.leave_cut(); });
+    idle_.raise();
     co_return before.end;
   }
   if (to < front)
     cut = co_await cut_all(env, to);
   else
     cut = co_await this->cut(env, to);
-  if (cut && to >= front) cut->start = std::min(before.start, cut->end);
   co_return co_await finish_cut(env, std::move(cut));
 }
 
@@ -214,6 +232,7 @@ Task<Result<Offset>> Log::finish_cut(Env& env, Result<LogCore::Cut> cut) {
   WallTime now = env.clock.wall();
   end_on_disk_ = Offset(-1);
   core_.enter([&](LogCore& core) { core.end_cut(std::move(*cut), now); });
+  idle_.raise();
   if (listener_) listener_->on_failed();
   // An empty log has no file whose name says where it begins.
   Result<void> saved = co_await dir_.save_points(env);

@@ -30,12 +30,23 @@ Task<Result<Offset>> Log::delete_records(Env& env, Offset to) {
     co_return fail(Errc::out_of_range, fmt::format("the log cannot begin at {}: only what lies "
                                                    "below the high watermark {} can be deleted",
                                                    to, limit));
-  bool moved = core_.enter([&](LogCore& core) { return core.raise_start(to, limit); });
-  if (moved) CO_TRY_(dir_.save_points(env));
+  core_.enter([&](LogCore& core) { core.raise_start(to, limit); });
+  // Also if the start was there already: retention, or a try that failed, may not have saved it.
+  CO_TRY_(dir_.save_points(env));
   co_return offsets().start;
 }
 
 Task<Result<bool>> Log::retain(Env& env) {
+  for (;;) {
+    uint64_t before = cuts();
+    auto moved = co_await retain_once(env);
+    if (moved) co_return moved;
+    bool again = co_await cut_since(env, before);
+    if (!again) co_return moved;
+  }
+}
+
+Task<Result<bool>> Log::retain_once(Env& env) {
   for (;;) {
     Offset limit = high_watermark();
     WallTime now = env.clock.wall();
@@ -58,7 +69,9 @@ Task<Result<bool>> Log::retain(Env& env) {
 // A cleaning reads the files that would go: it is not stopped for that, they go the next time.
 Task<Result<void>> Log::remove_old(Env& env, Instant delete_at) {
   if (!begin_cleaning()) co_return Result<void>{};
+  co_await take_files(env);  // a reader may be writing an index again
   Result<void> removed = co_await remove_old_uncleaned(env, delete_at);
+  give_files();
   end_cleaning();
   co_return removed;
 }
@@ -76,7 +89,9 @@ Task<Result<void>> Log::remove_old_uncleaned(Env& env, Instant delete_at) {
         co_return renamed;
     }
   }
-  if (!bases.empty()) CO_TRY_(env.disk.sync_directory(path_));
+  if (bases.empty()) co_return Result<void>{};
+  CO_TRY_(env.disk.sync_directory(path_));
+  core_.enter([](LogCore& core) { core.removed(); });
   co_return Result<void>{};
 }
 

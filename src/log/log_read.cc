@@ -30,6 +30,26 @@ ReadResult from_tail(ReadPlan& plan, const Offsets& offsets) {
 
 }  // namespace
 
+uint64_t Log::cuts() const {
+  return core_.enter([](const LogCore& core) { return core.cuts(); });
+}
+
+// Was the log being truncated at some time since there had been so many cuts? Then what was read
+// may have failed because its file was cut or removed. Waits for the end of the truncation.
+Task<bool> Log::cut_since(Env& env, uint64_t cuts) {
+  host::WaitSet changes(env.loop);
+  changes.watch(idle_);
+  for (;;) {
+    bool cutting = false;
+    bool other = core_.enter([&](const LogCore& core) {
+      cutting = core.in_cut() && !core.offline();
+      return core.cuts() != cuts && !core.offline();
+    });
+    if (!cutting) co_return other;
+    co_await changes.wait_until(kNever);
+  }
+}
+
 // Missing, or it does not fit: built again from the segment. Not while the cleaner renames: the
 // name could be that of another file by the time it is written.
 Task<Result<void>> Log::renew_index(Env& env, Offset base, uint64_t generation) {
@@ -101,6 +121,16 @@ void Log::expire_producers(WallTime now) {
 
 Task<Result<AbortedList>> Log::aborted(Env& env, Offset from, Offset upper) {
   for (;;) {
+    uint64_t before = cuts();
+    auto list = co_await aborted_once(env, from, upper);
+    if (list) co_return list;
+    bool again = co_await cut_since(env, before);
+    if (!again) co_return list;
+  }
+}
+
+Task<Result<AbortedList>> Log::aborted_once(Env& env, Offset from, Offset upper) {
+  for (;;) {
     AbortedPlan plan = core_.enter([&](LogCore& core) { return core.plan_aborted(from, upper); });
     if (!plan.load) co_return std::move(plan.list);
     Offset base = *plan.load;
@@ -138,6 +168,16 @@ Task<Result<ReadPiece>> Log::piece_from(const ReadPlan& plan, const BatchInfo& f
 }
 
 Task<Result<ReadResult>> Log::read(Env& env, ReadRequest request) {
+  for (;;) {
+    uint64_t before = cuts();
+    auto result = co_await read_once(env, request);
+    if (result) co_return result;
+    bool again = co_await cut_since(env, before);
+    if (!again) co_return result;
+  }
+}
+
+Task<Result<ReadResult>> Log::read_once(Env& env, ReadRequest request) {
   for (;;) {
     Offsets offsets;
     auto planned = core_.enter([&](LogCore& core) {
@@ -181,7 +221,7 @@ Task<Result<ReadResult>> Log::read(Env& env, ReadRequest request) {
 // The batch that holds offset, in memory. Empty: it is not there.
 Task<Result<SharedBytes>> Log::batch_at(Env& env, Offset offset) {
   ReadRequest request{
-      .from = offset, .max_bytes = 1, .limit = Offset(INT64_MAX), .at_least_one = true};
+      .from = offset, .max_bytes = 1, .limit = Offset(INT64_MAX), .below_start = true};
   CO_TRY(result, read(env, request));
   if (result.pieces.empty()) co_return SharedBytes();
   ReadPiece& piece = result.pieces.front();
@@ -224,18 +264,37 @@ Task<Result<std::optional<Offset>>> Log::batch_since(Env& env, Offset start, Wal
 }
 
 Task<Result<std::optional<TimestampOffset>>> Log::find_timestamp(Env& env, WallTime t) {
-  for (Offset from = offsets().start;;) {
-    CO_TRY(found, batch_since(env, from, t));
+  for (;;) {
+    uint64_t before = cuts();
+    auto found = co_await find_once(env, t);
+    if (found) co_return found;
+    bool again = co_await cut_since(env, before);
+    if (!again) co_return found;
+  }
+}
+
+Task<Result<std::optional<TimestampOffset>>> Log::find_once(Env& env, WallTime t) {
+  for (Offset start = offsets().start;;) {
+    CO_TRY(found, batch_since(env, start, t));
     if (!found) co_return std::optional<TimestampOffset>();
     Offset in_batch = *found;
-    CO_TRY(record, record_since(env, in_batch, from, t));
+    CO_TRY(record, record_since(env, in_batch, start, t));
     if (record) co_return record;
-    // Those that are new enough were deleted.
-    from = in_batch + 1;
+    start = in_batch + 1;  // those of its records that are so late were deleted
   }
 }
 
 Task<Result<std::optional<TimestampOffset>>> Log::max_timestamp(Env& env) {
+  for (;;) {
+    uint64_t before = cuts();
+    auto found = co_await largest_once(env);
+    if (found) co_return found;
+    bool again = co_await cut_since(env, before);
+    if (!again) co_return found;
+  }
+}
+
+Task<Result<std::optional<TimestampOffset>>> Log::largest_once(Env& env) {
   for (;;) {
     std::optional<TimestampOffset> found;
     auto planned = core_.enter([&](LogCore& core) { return core.plan_largest(found); });

@@ -48,6 +48,7 @@ void LogFiles::check_batches(Layer layer, Offset end) const {
   }
   for (const auto& [base, batch] : model_.batches()) {
     if (batch.last >= end) break;
+    if (batch.last < model_.front().most()) continue;  // its segment may be gone
     auto found = there.find(base);
     if (found == there.end() || !equal(found->second, batch.bytes))
       return model_.report("promise_not_on_disk",
@@ -65,16 +66,26 @@ std::vector<Offset> LogFiles::bases() const {
   return found;
 }
 
+// Segments below the log's start may be there or not, also some of them: a rename may have failed.
 void LogFiles::check_exact() const {
-  std::vector<uint8_t> model;
-  for (const auto& [base, batch] : model_.batches())
-    model.insert(model.end(), batch.bytes.begin(), batch.bytes.end());
+  std::vector<Part> parts = segments(Layer::visible);
+  while (parts.size() > 1 && parts[1].base <= model_.front().start()) parts.erase(parts.begin());
   std::vector<uint8_t> disk;
-  for (const Part& part : segments(Layer::visible)) {
+  for (const Part& part : parts) {
     const ModelBatch* first = model_.batch_with(part.base);
-    if (!part.bytes.empty() && (!first || first->base != part.base))
+    if (!part.bytes.empty() && first && first->base != part.base)
       model_.report("segment_name", fmt::format("no batch begins at {}", part.base));
     disk.insert(disk.end(), part.bytes.begin(), part.bytes.end());
+  }
+  std::vector<uint8_t> model;
+  for (const auto& [base, batch] : model_.batches()) {
+    bool there = !parts.empty() && base >= parts.front().base;
+    if (there)
+      model.insert(model.end(), batch.bytes.begin(), batch.bytes.end());
+    else if (batch.last >= model_.front().start())
+      return model_.report("files_differ", fmt::format("there is no segment with the batch at {}, "
+                                                       "the log begins at {}",
+                                                       base, model_.front().start()));
   }
   if (disk.size() != model.size() || !equal(disk, model))
     model_.report("files_differ", fmt::format("the segments hold {} bytes, {} were written",
@@ -151,6 +162,11 @@ void LogFiles::check_epochs(Layer layer, Offset point) const {
     return model_.report("epochs_wrong", "the epochs' file: " + stored.error().to_string());
   std::vector<log::EpochEntry> found = stored->entries();
   std::erase_if(found, [&](const log::EpochEntry& e) { return e.start >= point; });
+  // Of what lies below the log's start the file may say more, or less.
+  Offset most = model_.front().most();
+  auto deleted = [&](const log::EpochEntry& e) { return most > Offset(0) && e.start <= most; };
+  std::erase_if(found, deleted);
+  std::erase_if(due, deleted);
   if (found == due) return;
   model_.report("epochs_wrong",
                 fmt::format("the epochs' file ({}) has {} epochs that began below {}, not {}",

@@ -26,14 +26,20 @@ void LogModel::report(std::string checker, const std::string& text) {
   findings_.add(std::move(checker), name_ + ": " + text);
 }
 
-void LogModel::appended(const log::Appended& appended, Bytes batches, LeaderEpoch epoch) {
+void LogModel::complain(const std::optional<std::string>& about_front) {
+  if (about_front) report("start_wrong", *about_front);
+}
+
+void LogModel::appended(const log::Appended& appended, Bytes batches, LeaderEpoch epoch,
+                        bool verbatim) {
   step_++;
-  if (appended.base != end_)
+  if (verbatim ? appended.base < end_ : appended.base != end_)
     report("offset_wrong",
            fmt::format("an append got {}, the log ended at {}", appended.base, end_));
   wire::BatchWalk walk(batches, wire::BatchWalk::Torn::refuse);
   while (walk.next()) {
     const wire::BatchHeader& header = walk.header();
+    if (verbatim) end_ = std::max(end_, header.base_offset);
     if (header.base_offset != end_ || header.leader_epoch != epoch ||
         !wire::check_batch_crc(walk.batch()))
       report("append_damaged", fmt::format("the batch for {} in epoch {} has {} and {}", end_,
@@ -57,6 +63,7 @@ void LogModel::committed(Offset below, bool durable) {
   step_++;
   if (below > end_)
     report("promise_past_end", fmt::format("committed up to {}, the end is {}", below, end_));
+  if (cut_at_) below = std::min(below, *cut_at_);
   promised_ = std::max(promised_, below);
   if (durable) durable_ = std::max(durable_, below);
 }
@@ -70,8 +77,48 @@ void LogModel::observe(const log::Offsets& o) {
   if (o.durable < durable_ || o.committed < promised_)
     report("promise_withdrawn", fmt::format("durable {} after {}, committed {} after {}", o.durable,
                                             durable_, o.committed, promised_));
+  complain(front_.observe(o.start));
+  if (cut_at_) return;
   durable_ = std::max(durable_, o.durable);
   promised_ = std::max(promised_, o.committed);
+}
+
+Offset LogModel::cut_end(Offset to) const {
+  if (to >= end_) return end_;
+  Offset end = std::min(first_, to);
+  for (const auto& [base, batch] : live_)
+    if (batch.last < to) end = std::max(end, batch.last + 1);
+  return end;
+}
+
+void LogModel::cutting(Offset to) {
+  cut_to_ = to;
+  last_cut_.reset();
+  if (to >= end_) last_cut_ = end_;
+  cut_at_ = cut_end(to);
+  promised_ = std::min(promised_, *cut_at_);
+  durable_ = std::min(durable_, *cut_at_);
+  front_.cutting(*cut_at_);
+}
+
+void LogModel::left_cut(Offset end) {
+  if (front_.anew()) {
+    front_.restarted(end);
+    promised_ = durable_ = end;
+  } else if (cut_at_ && last_cut_ != end) {
+    report("cut_wrong", fmt::format("cut at {}, due was {}", end, last_cut_.value_or(Offset(-1))));
+  }
+  cut_at_.reset();
+}
+
+void LogModel::restarting(Offset at) {
+  front_.restarting(at);
+  cut_at_ = promised_ = durable_ = Offset(0);
+}
+
+void LogModel::begin_anew(Offset at) {
+  forget_from(Offset(0));
+  first_ = end_ = at;
 }
 
 void LogModel::forget_from(Offset end) {
@@ -90,6 +137,12 @@ void LogModel::forget_from(Offset end) {
 void LogModel::taken_back(Offset end) {
   step_++;
   losses_++;
+  if (auto anew = front_.anew(); anew && *anew == end) return begin_anew(end);
+  // Before the cut a full disk may take something back as well, even more than that.
+  if (cut_at_ && end <= cut_end(cut_to_)) {
+    last_cut_ = end;
+    front_.cut(end);
+  }
   if (end < promised_)
     report("acked_lost", fmt::format("taken back to {}, {} was promised", end, promised_));
   if (end > end_)
@@ -98,16 +151,21 @@ void LogModel::taken_back(Offset end) {
     forget_from(end);
 }
 
-void LogModel::recovered(const log::Offsets& o, Offset promised, bool clean) {
+void LogModel::recovered(const Found& found, Offset promised) {
+  const log::Offsets& o = found.offsets;
   step_++;
+  bool anew = front_.anew() && found.empty && o.start == o.end;
+  complain(front_.recovered(o.start, o.end));
+  if (anew) begin_anew(o.end);
   if (o.end < promised)
     report("acked_lost", fmt::format("found up to {}, {} was promised", o.end, promised));
   if (o.end > end_)
     report("resurrected", fmt::format("found up to {}, the log ended at {}", o.end, end_));
-  if (clean && o.end != end_)
+  if (found.clean && o.end != end_)
     report("clean_lost", fmt::format("found up to {} after a clean stop at {}", o.end, end_));
   if (o.end <= end_) forget_from(o.end);
   gone_.clear();
+  cut_at_.reset();
   promised_ = durable_ = end_;
 }
 
@@ -195,9 +253,9 @@ void LogModel::served(Bytes bytes, Offset from, Offset limit, uint64_t since) {
 std::optional<log::TimestampOffset> LogModel::first_since(int64_t timestamp, Offset below) const {
   for (const auto& [base, batch] : live_) {
     if (batch.last >= below) break;
-    if (batch.max_timestamp < timestamp) continue;
+    if (batch.max_timestamp < timestamp || batch.last < front_.start()) continue;
     for (const ModelRecord& record : batch.records)
-      if (record.timestamp >= timestamp)
+      if (record.timestamp >= timestamp && record.offset >= front_.start())
         return log::TimestampOffset{WallTime{record.timestamp}, record.offset};
   }
   return std::nullopt;
@@ -215,11 +273,10 @@ std::optional<log::TimestampOffset> LogModel::largest(Offset below) const {
 }
 
 std::vector<log::EpochEntry> LogModel::epochs() const {
-  std::vector<log::EpochEntry> entries;
-  for (const auto& [base, batch] : live_)
-    if (entries.empty() || batch.epoch > entries.back().epoch)
-      entries.push_back({batch.epoch, batch.base});
-  return entries;
+  log::Epochs epochs;
+  for (const auto& [base, batch] : live_) epochs.assign(batch.epoch, batch.base);
+  epochs.truncate_start(front_.most());
+  return epochs.entries();
 }
 
 }  // namespace moldau::logsim

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "log/epochs.h"
 #include "log/log_core.h"
+#include "log_front_model.h"
 #include "sim/scenario.h"
 
 namespace moldau::logsim {
@@ -36,17 +37,36 @@ class LogModel {
   LogModel(std::string name, sim::Findings& findings)
       : name_(std::move(name)), findings_(findings) {}
 
-  // What the log did.
-  void appended(const log::Appended& appended, Bytes batches, LeaderEpoch epoch);
+  // What the log did. verbatim: as a follower, whose offsets may leave gaps.
+  void appended(const log::Appended& appended, Bytes batches, LeaderEpoch epoch,
+                bool verbatim = false);
   // Acknowledged: everything below survives the death of the process; and a power loss, if
   // `durable`.
   void committed(Offset below, bool durable);
   // start <= durable <= written <= end, all of them where the model has them.
   void observe(const log::Offsets& offsets);
-  // A full disk: what lies at or behind `end` was not written and is gone.
+  // A full disk, or a cut: what lies at or behind `end` is gone.
   void taken_back(Offset end);
-  // A new life of the process found this. promised: what must be there. clean: nothing may be gone.
-  void recovered(const log::Offsets& offsets, Offset promised, bool clean);
+  // The log is going to be cut at `to`, or dropped to begin anew at `at`: until it was taken back,
+  // any part of what may go may be gone.
+  void cutting(Offset to);
+  void restarting(Offset at);
+  // It was done, or there was nothing to do.
+  void left_cut(Offset end);
+  bool in_cut() const { return cut_at_.has_value(); }
+  // Where a log that is cut at `to` ends: no batch is cut apart.
+  Offset cut_end(Offset to) const;
+  // A new life of the process found this. promised: what must be there.
+  struct Found {
+    log::Offsets offsets;
+    bool clean = false;  // nothing may be gone
+    bool empty = false;  // no file holds a batch
+  };
+  void recovered(const Found& found, Offset promised);
+  FrontModel& front() { return front_; }
+  const FrontModel& front() const { return front_; }
+  // No recovery point may lie above it.
+  Offset recovery_limit() const { return cut_at_ ? end_ : durable_; }
   // What a power loss has taken out of the middle, of a log that may lose it so.
   void keep_only(const std::vector<Offset>& bases);
   // Damaged bits: bytes whose checksum does not hold tell the reader so. The base offset and the
@@ -76,6 +96,8 @@ class LogModel {
   // The batch that begins at base and was there at step `since` or later and starts with `bytes`.
   const ModelBatch* version(Offset base, Bytes bytes, uint64_t since) const;
   void forget_from(Offset end);
+  void begin_anew(Offset at);
+  void complain(const std::optional<std::string>& about_front);
   bool unprotected(Bytes bytes) const;
   // The first offset at or behind this one that the log should have.
   Offset due_at(Offset offset) const;
@@ -84,7 +106,12 @@ class LogModel {
   sim::Findings& findings_;
   std::map<Offset, ModelBatch> live_;       // by base
   std::multimap<Offset, ModelBatch> gone_;  // of this life: reads under way may still show them
+  Offset first_;                            // where the log began before anything was deleted
   Offset end_, promised_, durable_;
+  FrontModel front_;
+  std::optional<Offset> cut_at_;  // nothing from there on is promised
+  Offset cut_to_;                 // as it was asked
+  std::optional<Offset> last_cut_;
   uint64_t step_ = 0;
   uint64_t losses_ = 0;
   bool damage_ = false;

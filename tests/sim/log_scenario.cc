@@ -17,7 +17,7 @@ namespace {
 using host::Env;
 using host::Task;
 
-enum class Kind : uint8_t { ack, async, damage };
+enum class Kind : uint8_t { ack, async, damage, follower };
 
 template <class T, size_t N>
 T one_of(Random& random, const std::array<T, N>& values) {
@@ -56,6 +56,7 @@ class Life {
     for (const auto& open : process_.logs()) {
       for (int64_t i = 0; i < progress_.writers; i++) users.spawn(write(*open));
       users.spawn(look(*open));
+      if (open->subject.shrinks) users.spawn(shrink(*open));
     }
     uint64_t life_ms = draw(env_, 3) == 0 ? 100'000 : 30 + draw(env_, 2000);
     Instant end = env_.loop.now() + milliseconds(static_cast<int64_t>(life_ms));
@@ -82,13 +83,37 @@ class Life {
       if (enough) break;
       if (draw(env_, 16) == 0) open.subject.epoch.value += static_cast<int32_t>(1 + draw(env_, 3));
       uint64_t shape = draw(env_, 8);
-      uint64_t appends = shape == 0 ? 20 : 1 + draw(env_, 4);
-      bool acked = co_await process_.append(open, appends, shape != 1);
+      LogProcess::AppendPlan plan{.appends = shape == 0 ? 20 : 1 + draw(env_, 4),
+                                  .patient = shape != 1,
+                                  .as_follower = open.subject.follows && draw(env_, 2) == 0};
+      if (plan.as_follower && draw(env_, 8) == 0) plan.gap = static_cast<int64_t>(draw(env_, 40));
+      bool acked = co_await process_.append(open, plan);
       if (acked) good++;
       bool rests = open.subject.acked >= progress_.operations || draw(env_, 3) == 0;
       if (rests) co_await pause(open.subject.acked >= progress_.operations ? 1000 : 60);
     }
     writers_done_++;
+  }
+
+  // Takes away from both ends.
+  Task<void> shrink(LogProcess::Open& open) {
+    while (!ending_ && !open.log->offline()) {
+      log::Offsets o = open.log->offsets();
+      auto back = static_cast<int64_t>(draw(env_, draw(env_, 4) == 0 ? 200 : 20));
+      Offset near_end = std::max(o.start, o.end - back);
+      uint64_t what = draw(env_, 16);
+      if (what < 3) {
+        co_await process_.delete_records(open, std::min(near_end, o.committed));
+      } else if (what < 9) {
+        co_await process_.retain(open);
+      } else if (what < 12 && open.subject.follows) {
+        co_await process_.truncate(open, near_end);
+      } else if (what == 12 && open.subject.follows) {
+        int64_t by = draw(env_, 2) == 0 ? 100 : -back;
+        co_await process_.restart_at(open, std::max(Offset(0), o.end + by));
+      }
+      co_await pause(200);
+    }
   }
 
   // Reads and look-ups from everywhere, mostly near the end.
@@ -206,8 +231,23 @@ class LogScenario final : public sim::Scenario {
                                                            world_->findings, random.fork("b", i)));
       Subject& subject = *world_->subjects.back();
       subject.config = draw_config(random);
+      draw_ways(subject, random);
       if (world_->damage) subject.model.expect_damage();
     }
+  }
+
+  // What is done to the log. (Checkpoint files have no checksum: a wrong bit in where a log begins
+  // moves it.)
+  void draw_ways(Subject& subject, Random& random) const {
+    subject.shrinks = kind_ == Kind::follower || (kind_ == Kind::ack && random.one_in(2));
+    subject.follows = kind_ == Kind::follower;
+    subject.config.retention.millis = -1;
+    if (!subject.shrinks) return;
+    // The batches' clock runs from 1970 on, the node's from today on.
+    auto head_start = static_cast<int64_t>(random.below(8000));
+    if (random.one_in(2))
+      subject.config.retention.millis = world_->node.wall().millis - 1'000'000 - head_start + 4000;
+    if (random.one_in(2)) subject.config.retention.bytes = random.between(0, 30'000);
   }
 
   log::LogConfig draw_config(Random& random) const {
@@ -256,6 +296,13 @@ sim::ScenarioEntry log_ack() {
            Bug::point_before_index,
            Bug::cache_believed,
            Bug::marker_kept}};
+}
+
+sim::ScenarioEntry log_follower() {
+  return {"log_follower",
+          "the same for a follower: batches with their offsets, cuts at the end, begun anew",
+          [] { return std::make_unique<LogScenario>(Kind::follower); },
+          {}};
 }
 
 sim::ScenarioEntry log_async() {

@@ -9,6 +9,7 @@ namespace moldau::logsim {
 sim::ScenarioEntry log_ack();
 // flush=async: a power loss or a failed sync may take what was not synced.
 sim::ScenarioEntry log_async();
+sim::ScenarioEntry log_follower();
 // Bits flip: whatever is served with a checksum that holds is what was written.
 sim::ScenarioEntry log_damage();
 

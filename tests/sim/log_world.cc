@@ -8,6 +8,7 @@
 #include "host/loop.h"
 #include "sim/disk.h"
 #include "sim/world.h"
+#include "wire/record_batch.h"
 
 namespace moldau::logsim {
 
@@ -32,10 +33,10 @@ void LogWorld::check_disk() const {
       look.check_batches(Layer::durable, subject->model.durable());
       auto point = points.find(subject->name);
       if (point == points.end()) continue;
-      if (point->second > subject->model.durable())
+      if (point->second > subject->model.recovery_limit())
         subject->model.report("checkpoint_ahead",
                               fmt::format("the recovery point is {}, durable is {}", point->second,
-                                          subject->model.durable()));
+                                          subject->model.recovery_limit()));
       look.check_derived(Layer::durable, point->second);
     }
   }
@@ -154,10 +155,11 @@ Task<void> LogProcess::open_log(log::LogDir& dir, Subject& subject, bool clean) 
     co_return;
   }
   if (world_.damage) {
-    model.recovered(log.offsets(), Offset(0), false);
+    model.recovered({.offsets = log.offsets()}, Offset(0));
   } else {
     if (lost_cache) model.keep_only(files.bases());
-    model.recovered(log.offsets(), lost_cache ? model.durable() : model.promised(), clean);
+    LogModel::Found found{.offsets = log.offsets(), .clean = clean, .empty = files.bases().empty()};
+    model.recovered(found, lost_cache ? model.durable() : model.promised());
     if (clean && log.segments_read() > 0)
       model.report("clean_scan", fmt::format("{} segments were looked through after a clean stop",
                                              log.segments_read()));
@@ -217,19 +219,24 @@ bool LogProcess::all_offline() const {
 
 // ---- use
 
-Task<bool> LogProcess::append(Open& open, uint64_t appends, bool patient) {
+Task<bool> LogProcess::append(Open& open, AppendPlan plan) {
   log::Log& log = *open.log;
   Subject& subject = open.subject;
+  bool patient = plan.patient;
   std::optional<log::Appended> last;
-  for (uint64_t i = 0; i < appends; i++) {
+  for (uint64_t i = 0; i < plan.appends; i++) {
     Incoming in = subject.batches.next(static_cast<size_t>(subject.config.segment_bytes));
-    auto appended = log.append(in.block, in.bytes, subject.epoch, env_.clock.wall());
+    if (plan.as_follower) place(in.bytes, subject.model.end() + plan.gap, subject.epoch);
+    WallTime now = env_.clock.wall();
+    auto appended = plan.as_follower ? log.append_verbatim(in.block, in.bytes, now)
+                                     : log.append(in.block, in.bytes, subject.epoch, now);
     if (!appended) {
-      if (!log.offline()) judge_error(subject, appended.error(), "appending");
+      bool busy = open.cutting && appended.error().code() == Errc::busy;
+      if (!log.offline() && !busy) judge_error(subject, appended.error(), "appending");
       co_return false;
     }
     last = *appended;
-    subject.model.appended(*last, in.bytes, subject.epoch);
+    subject.model.appended(*last, in.bytes, subject.epoch, plan.as_follower);
     subject.model.observe(log.offsets());
   }
   co_await log.write_out(env_);
@@ -245,6 +252,7 @@ Task<bool> LogProcess::append(Open& open, uint64_t appends, bool patient) {
 
 Task<void> LogProcess::read(Open& open, log::ReadRequest request) {
   log::Log& log = *open.log;
+  uint64_t losses = open.subject.model.losses();
   uint64_t since = open.subject.model.step();
   log::Offsets before = log.offsets();
   Offset from = request.from;
@@ -252,8 +260,11 @@ Task<void> LogProcess::read(Open& open, log::ReadRequest request) {
   bool must = request.at_least_one;
   auto result = co_await log.read(env_, request);
   if (!result) {
-    bool outside = from < before.start || from > log.offsets().end || from > before.end;
+    bool outside = from < log.offsets().start || from < before.start || from > log.offsets().end ||
+                   from > before.end;
     if (result.error().code() == Errc::out_of_range && outside) co_return;
+    if (open.cutting || losses != open.subject.model.losses())
+      co_return;  // the file was cut under the reader
     if (!log.offline()) judge_error(open.subject, result.error(), "reading");
     co_return;
   }
@@ -267,13 +278,28 @@ Task<void> LogProcess::read(Open& open, log::ReadRequest request) {
       continue;
     }
     auto count = co_await piece.file->read_at(into, piece.position);
-    if (!count) co_return;
+    if (!count || open.cutting || losses != open.subject.model.losses()) co_return;
     if (*count != piece.length)
       open.subject.model.report("short_read",
                                 fmt::format("{} bytes of {} at {}", *count, piece.length, from));
   }
+  // What is above the high watermark may be cut while it is read: replicas know that by its epoch.
+  if (open.cutting || losses != open.subject.model.losses()) co_return;
   if (bytes.empty() && !must) co_return;
   open.subject.model.served(bytes, from, limit, since);
+}
+
+// Gives the batches the offsets from `base` on.
+void LogProcess::place(MutableBytes batches, Offset base, LeaderEpoch epoch) {
+  for (size_t at = 0; at < batches.size();) {
+    MutableBytes rest = batches.subspan(at);
+    auto header = wire::read_batch_header(rest);
+    if (!header) return;
+    wire::set_base_offset(rest, base);
+    wire::set_leader_epoch(rest, epoch);
+    base += int64_t{header->last_offset_delta} + 1;
+    at += header->size();
+  }
 }
 
 Task<void> LogProcess::read_all(Open& open) {
@@ -295,15 +321,17 @@ Task<void> LogProcess::find(Open& open, int64_t timestamp) {
   LogModel& model = open.subject.model;
   auto due = model.first_since(timestamp, log.offsets().written);
   uint64_t losses = model.losses();
+  Offset start = model.front().start();
   WallTime wanted{timestamp};
   auto found = co_await log.find_timestamp(env_, wanted);
+  bool moved = losses != model.losses() || start != log.offsets().start;
   if (!found) {
-    if (!log.offline()) judge_error(open.subject, found.error(), "looking for a timestamp");
+    if (!log.offline() && !moved)
+      judge_error(open.subject, found.error(), "looking for a timestamp");
     co_return;
   }
-  if (!due && *found && losses == model.losses())
-    due = model.first_since(timestamp, log.offsets().written);
-  if (*found == due || losses != model.losses() || world_.damage) co_return;
+  if (!due && *found && !moved) due = model.first_since(timestamp, log.offsets().written);
+  if (*found == due || moved || world_.damage) co_return;
   model.report("timestamp_wrong",
                fmt::format("{}: found {}, not {}", timestamp, *found ? (*found)->offset.value : -1,
                            due ? due->offset.value : -1));
@@ -316,9 +344,13 @@ Task<void> LogProcess::find_largest(Open& open) {
   uint64_t losses = model.losses();
   auto found = co_await log.max_timestamp(env_);
   if (!found) {
-    if (!log.offline()) judge_error(open.subject, found.error(), "looking for the last timestamp");
+    bool steady = losses == model.losses();
+    if (!log.offline() && steady)
+      judge_error(open.subject, found.error(), "looking for the last timestamp");
     co_return;
   }
+  // Records that were deleted count as long as their segment is there, and not longer.
+  if (model.front().most() > Offset(0)) co_return;
   bool same = *found == model.largest(before);
   if (same || losses != model.losses() || world_.damage) co_return;
   for (const auto& [base, batch] : model.batches())
@@ -333,12 +365,18 @@ Task<void> LogProcess::find_largest(Open& open) {
 void LogProcess::check_epochs(Open& open) {
   if (world_.damage) return;
   LogModel& model = open.subject.model;
+  if (model.front().most() >= model.end()) return;
   log::Epochs due;
   for (const log::EpochEntry& entry : model.epochs()) due.assign(entry.epoch, entry.start);
-  for (int32_t epoch = -1; epoch <= open.subject.epoch.value + 1; epoch++) {
+  // Of epochs before the log's start it may know more than it has to.
+  int32_t first = due.entries().empty() ? -1 : due.entries().front().epoch.value;
+  for (int32_t epoch = first; epoch <= open.subject.epoch.value + 1; epoch++) {
     auto said = open.log->epoch_end(LeaderEpoch(epoch));
     auto expected = due.end_of(LeaderEpoch(epoch), model.end());
-    if (said == expected) continue;
+    // An epoch that began before the start may count as one without records.
+    bool same_end = said && expected && said->end == expected->end;
+    if (same_end && said->epoch != expected->epoch && model.front().most() > Offset(0)) continue;
+    if (said == expected || (expected && expected->end <= model.front().most())) continue;
     return model.report("epoch_wrong", fmt::format("epoch {} ends at {}, not at {}", epoch,
                                                    said ? said->end.value : -1,
                                                    expected ? expected->end.value : -1));

@@ -40,6 +40,8 @@ struct Subject {
   int64_t acked = 0;          // appends
   uint64_t power_losses = 0;  // of the disk, when it was last opened
   bool sync_failed = false;   // since it was last opened
+  bool shrinks = false;       // records are deleted
+  bool follows = false;       // and it is cut, and appended to as by a follower
   bool misled = false;        // by damage that no checksum covers
 };
 
@@ -76,6 +78,13 @@ class LogProcess {
     Subject& subject;
     log::LogDir& dir;
     std::unique_ptr<log::Log> log;
+    bool cutting = false;  // one at a time
+  };
+  struct AppendPlan {
+    uint64_t appends = 1;
+    bool patient = true;       // waits until the last one is committed
+    bool as_follower = false;  // the offsets come with the batches
+    int64_t gap = 0;           // that compaction has left in front of each (follower)
   };
 
   // The models hear how far the logs are.
@@ -92,13 +101,19 @@ class LogProcess {
   bool healed() const { return healed_; }
 
   // Operations on one log, each with its checks.
-  // True: the last of what was appended is committed. patient: waits for that.
-  host::Task<bool> append(Open& open, uint64_t appends, bool patient);
+  // True: the last of what was appended is committed.
+  host::Task<bool> append(Open& open, AppendPlan plan);
   host::Task<void> read(Open& open, log::ReadRequest request);
   host::Task<void> read_all(Open& open);
   host::Task<void> find(Open& open, int64_t timestamp);
   host::Task<void> find_largest(Open& open);
   void check_epochs(Open& open);
+  // Of the front (log_front_ops.cc).
+  host::Task<void> delete_records(Open& open, Offset to);
+  host::Task<void> retain(Open& open);
+  // Of the end (log_cut_ops.cc). Nothing, if one is under way.
+  host::Task<void> truncate(Open& open, Offset to);
+  host::Task<void> restart_at(Open& open, Offset at);
 
  private:
   class Ear;
@@ -109,6 +124,8 @@ class LogProcess {
   Directory& directory_of(const log::LogDir& dir) const;
 
   void check_closed(Subject& subject) const;
+  void check_cut(Open& open, const Result<Offset>& end);
+  static void place(MutableBytes batches, Offset base, LeaderEpoch epoch);
   host::Env& env_;
   LogWorld& world_;
   const bool healed_;
