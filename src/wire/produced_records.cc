@@ -10,6 +10,65 @@
 namespace moldau::wire {
 namespace {
 
+struct Seen {
+  int64_t timestamp_delta = 0;
+  int32_t offset_delta = 0;
+  bool has_key = false;
+};
+
+// What nearly every record is: whole in memory, its numbers of at most three bytes. Everything
+// stays in registers; whatever is different, wrong or near the end is left to read_record.
+class QuickRecord {
+ public:
+  QuickRecord(const uint8_t* at, const uint8_t* end) : at_(at), end_(end) {}
+
+  // The end of the record, or null: look at it with read_record.
+  const uint8_t* read(Seen& seen) {
+    if (end_ - at_ < kFields) return nullptr;
+    int32_t length = number();
+    const uint8_t* body = at_;
+    at_++;  // attributes, unused
+    seen.timestamp_delta = number();
+    seen.offset_delta = number();
+    seen.has_key = sized();
+    sized();  // value
+    if (!ok_ || end_ - at_ < kFields) return nullptr;
+    int32_t headers = number();
+    for (int32_t i = 0; i < headers && ok_; i++) {
+      ok_ &= sized();  // a header's key is never null
+      sized();
+    }
+    return ok_ && headers >= 0 && at_ - body == length ? at_ : nullptr;
+  }
+
+ private:
+  static constexpr ptrdiff_t kFields =
+      16;  // more than the bytes of five numbers and the attributes
+
+  int32_t number() {
+    uint32_t v = at_[0];
+    if (v < 0x80) return at_ += 1, unzigzag(v);
+    v = (v & 0x7f) | uint32_t{at_[1]} << 7;
+    if (at_[1] < 0x80) return at_ += 2, unzigzag(v);
+    v = (v & 0x3fff) | uint32_t{at_[2]} << 14;
+    ok_ &= at_[2] < 0x80;
+    return at_ += 3, unzigzag(v);
+  }
+  // A length and that many bytes; false for null.
+  bool sized() {
+    if (end_ - at_ < kFields) return ok_ = false;
+    int32_t n = number();
+    if (n < 0) return false;
+    if (n > end_ - at_) return ok_ = false;
+    at_ += n;
+    return true;
+  }
+
+  const uint8_t* at_;
+  const uint8_t* end_;
+  bool ok_ = true;
+};
+
 // Reads the fields of records from a window of bytes, which is filled again from an Inflater if
 // there is one. Pointers, and short varints without a call.
 class RecordReader {
@@ -35,6 +94,12 @@ class RecordReader {
   }
   int32_t varint() { return unzigzag(number<uint32_t>()); }
   int64_t varlong() { return unzigzag(number<uint64_t>()); }
+  // One whole record, if it is a plain one; otherwise nothing is read.
+  bool quick_record(Seen& seen) {
+    const uint8_t* end = QuickRecord(at_, end_).read(seen);
+    if (end) at_ = end;
+    return end != nullptr;
+  }
   // A length and that many bytes; false for null.
   bool nullable() {
     int32_t n = varint();
@@ -101,12 +166,6 @@ class RecordReader {
   std::optional<Error> error_;
 };
 
-struct Seen {
-  int64_t timestamp_delta = 0;
-  int32_t offset_delta = 0;
-  bool has_key = false;
-};
-
 bool read_record(RecordReader& in, Seen& seen) {
   int32_t length = in.varint();
   int64_t end = in.position() + length;
@@ -142,7 +201,7 @@ BatchFault walk(RecordReader& in, const BatchHeader& header, RecordRules& rules,
   bool stamped = header.timestamp_type() == TimestampType::log_append_time;
   for (int32_t i = 0; i < header.record_count; i++) {
     Seen seen;
-    if (!read_record(in, seen)) return refuse_read(in);
+    if (!in.quick_record(seen) && !read_record(in, seen)) return refuse_read(in);
     int64_t timestamp = static_cast<int64_t>(static_cast<uint64_t>(header.base_timestamp) +
                                              static_cast<uint64_t>(seen.timestamp_delta));
     in_sequence &= seen.offset_delta == i;
