@@ -43,14 +43,17 @@ bool whole_legacy_message(Bytes in) {
 
 Result<LegacyMessage> read_legacy_header(Bytes in) {
   constexpr int32_t kLeast = legacy_overhead(0);
-  if (in.size() < legacy_header_size(0))
+  auto cut = [&] {
     return fail(Errc::truncated, fmt::format("message cut after {} bytes", in.size()));
+  };
+  if (in.size() < kLegacyPrefix) return cut();
   LegacyMessage m;
   m.offset = Offset(load_be<int64_t>(in.data()));
   m.length = load_be<int32_t>(in.data() + kLengthAt);
   if (m.length < kLeast)
     return fail(Errc::corrupt,
                 fmt::format("message of {} bytes, without content it takes {}", m.length, kLeast));
+  if (in.size() < legacy_header_size(0)) return cut();
   m.crc = load_be<uint32_t>(in.data() + kCrcAt);
   m.magic = load_be<int8_t>(in.data() + kMagicAt);
   if (m.magic < 0 || m.magic > 1)
@@ -59,8 +62,7 @@ Result<LegacyMessage> read_legacy_header(Bytes in) {
     return fail(Errc::truncated, fmt::format("message of {} bytes, in format {} it takes {}",
                                              m.length, m.magic, legacy_overhead(m.magic)));
   m.attributes = load_be<int8_t>(in.data() + kAttributesAt);
-  if (in.size() < legacy_header_size(m.magic))
-    return fail(Errc::truncated, fmt::format("message cut after {} bytes", in.size()));
+  if (in.size() < legacy_header_size(m.magic)) return cut();
   if (m.magic == 1) m.timestamp = load_be<int64_t>(in.data() + kTimestampAt);
   return m;
 }
