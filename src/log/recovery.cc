@@ -239,7 +239,9 @@ Task<Result<void>> Recovery::look_at_the_medium(host::File& file) {
 // make it look whole.
 Result<void> Recovery::judge(const Look& look, bool last, const std::string& path) const {
   bool lost = (last || !look.whole()) && look.scan.next() < request_.recovery_point;
-  if (!lost) return {};
+  // Nor is it a loss where a log ends that was deleted up to its recovery point.
+  bool deleted = last && look.whole() && request_.recovery_point <= request_.log_start;
+  if (!lost || deleted) return {};
   return fail(
       Errc::corrupt,
       fmt::format("{}: damaged below the recovery point {}: {}", path, request_.recovery_point,
@@ -381,6 +383,13 @@ Task<Result<Recovered>> Recovery::run() {
     opened = clean;
   }
   if (!opened) CO_TRY_(open_unclean());
+  // All that is left was deleted: a removal that failed half way left it. To append behind it would
+  // give offsets a second time.
+  if (!files_.empty() && end_ < request_.log_start) {
+    CO_TRY_(remove_from(0));
+    segments_.clear();
+    epochs_ = Epochs();
+  }
   if (files_.empty()) {
     end_ = request_.log_start;
     CO_TRY_(load_producers(0, end_));
