@@ -154,7 +154,10 @@ void LogModel::taken_back(Offset end) {
 void LogModel::recovered(const Found& found, Offset promised) {
   const log::Offsets& o = found.offsets;
   step_++;
-  bool anew = front_.anew() && found.empty && o.start == o.end;
+  // All that was left may go, or was cut inside of the batch that the log's start lies in: it goes
+  // on where it began.
+  bool below = o.end <= front_.most();
+  bool anew = (front_.anew() || below) && found.empty && o.start == o.end;
   complain(front_.recovered(o.start, o.end));
   if (anew) begin_anew(o.end);
   if (o.end < promised)

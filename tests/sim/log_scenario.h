@@ -12,5 +12,7 @@ sim::ScenarioEntry log_async();
 sim::ScenarioEntry log_follower();
 // Bits flip: whatever is served with a checksum that holds is what was written.
 sim::ScenarioEntry log_damage();
+// A short story, stopped at every disk operation (log_each.cc).
+sim::ScenarioEntry log_each();
 
 }  // namespace moldau::logsim
