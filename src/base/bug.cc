@@ -44,6 +44,10 @@ constexpr std::array kNames = std::to_array<std::string_view>({
     "point_before_index",
     "cache_believed",
     "marker_kept",
+    "epochs_past_cut",
+    "cut_file_first",
+    "cut_to_border",
+    "points_before_starts",
 });
 static_assert(kNames.size() == static_cast<size_t>(Bug::count_));
 }  // namespace

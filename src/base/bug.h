@@ -45,6 +45,10 @@ enum class Bug : uint8_t {
   point_before_index,           // 34: the recovery point does not wait for index files
   cache_believed,               // 35: recovery believes pages that a failed sync has left
   marker_kept,                  // 36: the clean-shutdown marker outlives the start
+  epochs_past_cut,              // 37: a cut leaves leader epochs behind its end
+  cut_file_first,               // 38: and shortens its segment before the later ones are gone
+  cut_to_border,                // 39: the recovery point of a cut may be the border of a segment
+  points_before_starts,         // 40: recovery points are saved before log starts
   count_,
 };
 // Those that unit tests plant and find (`./dev test Planted`); the others are for the simulator.

@@ -118,7 +118,8 @@ class Log final : private LogMember {
   // Retention, in steps, so that a data directory writes its checkpoint once for all its logs:
   // raises the start (true: it moved); removes segments below a start that is in the checkpoint
   // file, by renaming (but not while the log is being cleaned); deletes what was renamed and is
-  // due. Also forgets producers that were silent.
+  // due. Also forgets producers that were silent. An error of remove_old takes the directory
+  // offline: what is left there only the next start finds.
   host::Task<Result<bool>> retain(host::Env& env);
   host::Task<Result<void>> remove_old(host::Env& env, Instant delete_at);
   host::Task<Result<void>> delete_doomed(host::Env& env, Instant now);

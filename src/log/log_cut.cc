@@ -3,7 +3,7 @@
 // was, a shorter one, or the one that was asked for, never one with a hole.
 //
 // Truncation, in this order, each step on stable storage before the next begins:
-//   1. the recovery point goes down to the new end, so that a restart looks at all that is changed;
+//   1. the recovery point goes below the new end, so that a restart looks at all that is changed;
 //   2. producer snapshots behind the new end go (a later log must not be read by them);
 //   3. later segments go, the last one first, then the leader epochs, then this one's index files;
 //   4. this segment's file is cut.
@@ -11,6 +11,7 @@
 
 #include <algorithm>
 
+#include "base/bug.h"
 #include "host/clock.h"
 #include "host/disk.h"
 #include "host/loop.h"
@@ -91,7 +92,10 @@ Task<Result<AbortedList>> Log::load_or_copy_aborted(Env& env, const Segment& seg
 
 // Steps 1 to 3; the files are taken. keep: the segment that stays; nothing: all go.
 Task<Result<void>> Log::remove_behind(Env& env, Offset end, std::optional<Offset> keep) {
-  core_.enter([&](LogCore& core) { core.hold_recovery_point(end); });
+  // One below the end of a segment that stays, as LogCore::recovery_point: its index files go.
+  bool below = keep && end > *keep && !planted(Bug::cut_to_border);
+  Offset point = below ? end - 1 : end;
+  core_.enter([&](LogCore& core) { core.hold_recovery_point(point); });
   CO_TRY_(dir_.save_points(env));
   CO_TRY_(remove_snapshots_above(env, path_, end));
   auto bases = core_.enter([](const LogCore& core) { return core.segment_bases(); });
@@ -116,7 +120,8 @@ Task<Result<LogCore::Cut>> Log::cut_files(Env& env, CutPlace place, Segment last
   LogCore::Cut cut;
   cut.end = place.end;
   cut.epochs = core_.enter([](const LogCore& core) { return core.stored_epochs(); });
-  cut.epochs.truncate_end(place.end);
+  if (!planted(Bug::epochs_past_cut)) cut.epochs.truncate_end(place.end);
+  if (planted(Bug::cut_file_first) && last.exists) CO_TRY_(last.file->truncate(place.position));
   CO_TRY_(remove_behind(env, place.end, place.segment));
   std::string epochs = cut.epochs.encode();
   CO_TRY_(replace_text(env, path_, kEpochsFile, epochs));

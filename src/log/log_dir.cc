@@ -24,8 +24,12 @@ constexpr std::array<const char*, 4> kCheckpointFiles = {
     "recovery-point-offset-checkpoint", "log-start-offset-checkpoint",
     "replication-offset-checkpoint", "cleaner-offset-checkpoint"};
 
+// Where logs begin is saved first: an empty log whose recovery point lay behind its start would
+// later be taken for one that has lost its end.
+constexpr std::array<Checkpoint, 2> kPositions = {Checkpoint::log_starts,
+                                                  Checkpoint::recovery_points};
 constexpr std::array<Checkpoint, 4> kAllCheckpoints = {
-    Checkpoint::recovery_points, Checkpoint::log_starts, Checkpoint::high_watermarks,
+    Checkpoint::log_starts, Checkpoint::recovery_points, Checkpoint::high_watermarks,
     Checkpoint::cleaner_points};
 
 const char* file_of(Checkpoint which) { return kCheckpointFiles[static_cast<size_t>(which)]; }
@@ -225,7 +229,8 @@ Task<Result<void>> LogDir::set_cleaner_point(Env& env, std::string directory,
 }
 
 Task<Result<void>> LogDir::save_points(Env& env) {
-  std::vector<Checkpoint> which = {Checkpoint::recovery_points, Checkpoint::log_starts};
+  std::vector<Checkpoint> which(kPositions.begin(), kPositions.end());
+  if (planted(Bug::points_before_starts)) std::ranges::reverse(which);
   co_return co_await save_checkpoints(env, which);
 }
 
@@ -310,7 +315,7 @@ Task<void> LogDir::keep_checkpoints() {
     if (raised) continue;
     Instant now = env_.loop.now();
     std::vector<Checkpoint> due;
-    if (now >= next_positions) due = {Checkpoint::recovery_points, Checkpoint::log_starts};
+    if (now >= next_positions) due = {kPositions.begin(), kPositions.end()};
     if (now >= next_high_watermarks) due.push_back(Checkpoint::high_watermarks);
     Result<void> saved = co_await save_checkpoints(env_, due);
     if (!saved && saved.error().code() == Errc::io) fail(saved.error());

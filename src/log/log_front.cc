@@ -71,6 +71,8 @@ Task<Result<void>> Log::remove_old(Env& env, Instant delete_at) {
   if (!begin_cleaning()) co_return Result<void>{};
   co_await take_files(env);  // a reader may be writing an index again
   Result<void> removed = co_await remove_old_uncleaned(env, delete_at);
+  // What is left the next start finds and takes up again; until then nobody knows of it.
+  if (!removed) dir_.fail(removed.error());
   give_files();
   end_cleaning();
   co_return removed;

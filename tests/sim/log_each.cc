@@ -128,22 +128,24 @@ class EachScenario final : public sim::Scenario {
   Task<void> use(LogProcess& process) {
     LogProcess::Open& log = *process.logs().front();
     if (phase_ == Phase::story) co_await tell(process, log);
-    co_await process.append(log, {});
+    const LogProcess::AppendPlan one;
+    co_await process.append(log, one);
     co_await process.read_all(log);
   }
 
   // Grows, loses its beginning, is cut, grows again.
   Task<void> tell(LogProcess& process, LogProcess::Open& log) {
+    const LogProcess::AppendPlan one, two{.appends = 2};
     for (uint64_t i = 0; i < appends_; i++) {
       if (i % 2 == 0) log.subject.epoch.value++;
-      co_await process.append(log, {});
+      co_await process.append(log, one);
     }
     log::Offsets before = log.log->offsets();
     co_await process.delete_records(log, std::max(before.start, before.committed - 4));
     co_await process.retain(log);
     log::Offsets after = log.log->offsets();
     if (cuts_) co_await process.truncate(log, std::max(after.start, after.end - 3));
-    co_await process.append(log, {.appends = 2});
+    co_await process.append(log, two);
   }
 
   sim::Findings* findings_ = nullptr;

@@ -162,9 +162,12 @@ void LogFiles::check_epochs(Layer layer, Offset point) const {
     return model_.report("epochs_wrong", "the epochs' file: " + stored.error().to_string());
   std::vector<log::EpochEntry> found = stored->entries();
   std::erase_if(found, [&](const log::EpochEntry& e) { return e.start >= point; });
-  // Of what lies below the log's start the file may say more, or less.
+  // Of what lies below the log's start, and of the epoch that goes on there, the file may say more,
+  // or less: a log cut at its start forgets it.
   Offset most = model_.front().most();
-  auto deleted = [&](const log::EpochEntry& e) { return most > Offset(0) && e.start <= most; };
+  auto kept = model_.batches().lower_bound(most);
+  Offset first = kept == model_.batches().end() ? most : kept->first;
+  auto deleted = [&](const log::EpochEntry& e) { return most > Offset(0) && e.start <= first; };
   std::erase_if(found, deleted);
   std::erase_if(due, deleted);
   if (found == due) return;

@@ -57,6 +57,7 @@ void LogModel::appended(const log::Appended& appended, Bytes batches, LeaderEpoc
   if (appended.last + 1 != end_)
     report("offset_wrong",
            fmt::format("an append ends at {}, {} was expected", appended.last, end_ - 1));
+  if (cut_at_ && end_ <= cut_to_) cut_ends_.insert(end_);
 }
 
 void LogModel::committed(Offset below, bool durable) {
@@ -93,8 +94,8 @@ Offset LogModel::cut_end(Offset to) const {
 
 void LogModel::cutting(Offset to) {
   cut_to_ = to;
-  last_cut_.reset();
-  if (to >= end_) last_cut_ = end_;
+  cut_ends_.clear();
+  if (to >= end_) cut_ends_.insert(end_);
   cut_at_ = cut_end(to);
   promised_ = std::min(promised_, *cut_at_);
   durable_ = std::min(durable_, *cut_at_);
@@ -105,8 +106,9 @@ void LogModel::left_cut(Offset end) {
   if (front_.anew()) {
     front_.restarted(end);
     promised_ = durable_ = end;
-  } else if (cut_at_ && last_cut_ != end) {
-    report("cut_wrong", fmt::format("cut at {}, due was {}", end, last_cut_.value_or(Offset(-1))));
+  } else if (cut_at_ && !cut_ends_.contains(end)) {
+    Offset due = cut_ends_.empty() ? Offset(-1) : *cut_ends_.rbegin();
+    report("cut_wrong", fmt::format("cut at {}, due was {}", end, due));
   }
   cut_at_.reset();
 }
@@ -140,7 +142,7 @@ void LogModel::taken_back(Offset end) {
   if (auto anew = front_.anew(); anew && *anew == end) return begin_anew(end);
   // Before the cut a full disk may take something back as well, even more than that.
   if (cut_at_ && end <= cut_end(cut_to_)) {
-    last_cut_ = end;
+    cut_ends_.insert(end);
     front_.cut(end);
   }
   if (end < promised_)

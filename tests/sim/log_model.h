@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -111,7 +112,9 @@ class LogModel {
   FrontModel front_;
   std::optional<Offset> cut_at_;  // nothing from there on is promised
   Offset cut_to_;                 // as it was asked
-  std::optional<Offset> last_cut_;
+  // Where it may say that it ended then. It waits for a while before it cuts, and until then others
+  // append and a full disk takes back.
+  std::set<Offset> cut_ends_;
   uint64_t step_ = 0;
   uint64_t losses_ = 0;
   bool damage_ = false;

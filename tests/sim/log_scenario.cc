@@ -299,10 +299,11 @@ sim::ScenarioEntry log_ack() {
 }
 
 sim::ScenarioEntry log_follower() {
-  return {"log_follower",
-          "the same for a follower: batches with their offsets, cuts at the end, begun anew",
-          [] { return std::make_unique<LogScenario>(Kind::follower); },
-          {}};
+  return {
+      "log_follower",
+      "the same for a follower: batches with their offsets, cuts at the end, begun anew",
+      [] { return std::make_unique<LogScenario>(Kind::follower); },
+      {Bug::epochs_past_cut, Bug::cut_file_first, Bug::cut_to_border, Bug::points_before_starts}};
 }
 
 sim::ScenarioEntry log_async() {
