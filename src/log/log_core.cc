@@ -252,8 +252,10 @@ std::optional<SyncStep> LogCore::begin_sync(bool all) {
 }
 
 Effects LogCore::end_sync(const SyncStep& step) {
-  Offset before = committed();
   syncing_ = false;
+  // Of two syncs that are under way at once the system may tell only one that pages were lost.
+  if (offline_) return {};
+  Offset before = committed();
   for (const SyncStep::Item& item : step.files) segment(item.segment).name_durable = true;
   durable_ = std::max(durable_, step.through);
   if (planted(Bug::sync_reads_end_late)) [[unlikely]]

@@ -284,6 +284,22 @@ TEST(LogCore, AnyOtherFailureIsForGood) {
   EXPECT_EQ(core.plan_read({.max_bytes = 1, .limit = Offset(1)}).error().code(), Errc::offline);
 }
 
+// The system tells of lost pages once, and not necessarily the sync that was to save them.
+TEST(LogCore, ASyncProvesNothingIfAnotherFailedMeanwhile) {
+  LogCore core({}, nothing());
+  append(core, 2);
+  write_once(core);
+  auto step = core.begin_sync(false);
+  ASSERT_TRUE(step);
+  append(core, 1);
+  WriteStep write;
+  bool role = false;
+  core.next_write(write, role);
+  EXPECT_TRUE(core.write_failed(fail(Errc::io)).offline) << "its cut could not be synced";
+  EXPECT_FALSE(core.end_sync(*step).committed);
+  EXPECT_EQ(core.offsets().durable, Offset(0));
+}
+
 // Any order of appends, writes, full disks and syncs keeps start <= durable <= written <= end, an
 // exact tail, and positions without a gap.
 TEST(LogCore, KeepsItsInvariantsInAnyOrder) {

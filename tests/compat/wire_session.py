@@ -132,6 +132,8 @@ class Session:
             return out
         if isinstance(value, list):
             out = [self.hide(v, field) for v in value]
+            if field == "Partitions" and all(isinstance(v, dict) and not v.keys() & {"HighWatermark", "LeaderId"} for v in out):
+                out.sort(key=lambda v: v.get("PartitionIndex", 0))    # of ListOffsets and DeleteRecords: hash maps, too
             if field in _UNORDERED and all(isinstance(v, dict) and not any("HighWatermark" in p for p in v.get("Partitions") or []) for v in out):
                 out.sort(key=lambda v: (str(v.get("Name")), str(v.get("TopicId")), v.get("Index", 0)))
             return out

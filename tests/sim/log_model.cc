@@ -64,7 +64,8 @@ void LogModel::committed(Offset below, bool durable) {
   step_++;
   if (below > end_)
     report("promise_past_end", fmt::format("committed up to {}, the end is {}", below, end_));
-  if (cut_at_) below = std::min(below, *cut_at_);
+  // Others append until the cut begins, maybe a batch that it goes through.
+  if (cut_at_) below = std::min({below, *cut_at_, cut_end(cut_to_)});
   promised_ = std::max(promised_, below);
   if (durable) durable_ = std::max(durable_, below);
 }

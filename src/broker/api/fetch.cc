@@ -254,6 +254,8 @@ host::Task<Attempt> attempt_until_enough(Fetching& f) {
         attempt.failed || attempt.bytes >= enough || f.body.max_wait_ms <= 0 || asks_for_nothing(f);
     if (done) co_return attempt;
     if (planted(Bug::poll_misses_wakeup)) [[unlikely]] {
+      co_await f.node.env.loop.sleep(
+          milliseconds(2));  // other work; else one run in thousands shows it
       changes.emplace(f.node.env.loop);
       watch_all(f, *changes);
     }
