@@ -30,6 +30,7 @@ std::optional<std::string> FrontModel::recovered(Offset start, Offset end) {
     most = std::max(most, *anew_);
   }
   anew_.reset();
+  retaining_ = false;
   start_ = promised_ = most_ = start;
   if (start >= least && start <= most) return std::nullopt;
   return fmt::format("found to begin at {}, not between {} and {}", start, least, most);

@@ -21,6 +21,9 @@ class FrontModel {
 
   // Somebody has asked for that, and may get it even if the process dies before it is said.
   void allow(Offset to) { most_ = std::max(most_, to); }
+  // Retention is at it, and decides when it comes to it: up to what is committed then.
+  void retaining(bool on) { retaining_ = on; }
+  bool retaining() const { return retaining_; }
   // It was said to be done: no crash takes that back.
   void promise(Offset start) { promised_ = std::max(promised_, start); }
   // The log is cut at `end`, which may lie inside a batch that began before the start: then it
@@ -42,6 +45,7 @@ class FrontModel {
  private:
   Offset start_, promised_, most_;
   std::optional<Offset> anew_;
+  bool retaining_ = false;
 };
 
 // S9: may everything below `to` go by these rules, of a log that holds `batches` from `start` on?

@@ -33,8 +33,10 @@ Task<void> LogProcess::retain(Open& open) {
   log::Log& log = *open.log;
   LogModel& model = open.subject.model;
   Offset before = log.offsets().start;
-  model.front().allow(log.offsets().committed);  // judged below
+  model.front().retaining(true);  // judged below
   auto moved = co_await log.retain(env_);
+  model.front().retaining(false);
+  model.front().allow(log.offsets().committed);
   Offset start = log.offsets().start;
   if (!moved) {
     if (!log.offline()) judge_error(open.subject, moved.error(), "retention");

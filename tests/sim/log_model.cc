@@ -79,6 +79,7 @@ void LogModel::observe(const log::Offsets& o) {
   if (o.durable < durable_ || o.committed < promised_)
     report("promise_withdrawn", fmt::format("durable {} after {}, committed {} after {}", o.durable,
                                             durable_, o.committed, promised_));
+  if (front_.retaining()) front_.allow(o.committed);
   complain(front_.observe(o.start));
   if (cut_at_) return;
   durable_ = std::max(durable_, o.durable);
