@@ -1,8 +1,8 @@
 // DeleteRecords: what lies below an offset is not shown any more, also after a crash; the files go
 // with the next look at retention. Without followers the low watermark is where the log begins, and
 // there is nothing to wait for. No topic is internal yet.
-#include <algorithm>
-#include <vector>
+#include <map>
+#include <string_view>
 
 #include "broker/api/handlers.h"
 #include "broker/errors.h"
@@ -24,28 +24,13 @@ namespace {
 constexpr int64_t kHighWatermark = -1;
 constexpr int64_t kNoWatermark = -1;
 
-struct Wanted {
-  std::string_view topic;
-  std::vector<Asked> partitions;
-};
-
 // Each topic that has partitions and each of those once; of what is named twice the last word
 // counts.
-std::vector<Wanted> once_each(const DeleteRecordsRequest& body) {
-  std::vector<Wanted> all;
-  for (const auto& topic : body.topics) {
-    if (topic.partitions.empty()) continue;
-    auto same = std::ranges::find(all, topic.name, &Wanted::topic);
-    if (same == all.end()) same = all.insert(all.end(), Wanted{.topic = topic.name});
-    for (const Asked& asked : topic.partitions) {
-      auto known =
-          std::ranges::find(same->partitions, asked.partition_index, &Asked::partition_index);
-      if (known == same->partitions.end())
-        same->partitions.push_back(asked);
-      else
-        *known = asked;
-    }
-  }
+using Wanted = std::map<std::string_view, std::map<int32_t, Asked>>;
+Wanted once_each(const DeleteRecordsRequest& body) {
+  Wanted all;
+  for (const auto& topic : body.topics)
+    for (const Asked& asked : topic.partitions) all[topic.name][asked.partition_index] = asked;
   return all;
 }
 
@@ -74,16 +59,15 @@ host::Task<Done> delete_below(Node& node, std::string_view topic, const Asked& a
 Answer delete_records(Node& node, RequestPtr request) {
   TRY_CO(body,
          wire::decode<wire::DeleteRecordsRequest>(request->body, request->version, request->arena));
-  std::vector<Wanted> wanted = once_each(body);
+  Wanted wanted = once_each(body);
   std::span<TopicDone> topics = request->arena.array<TopicDone>(wanted.size());
-  for (size_t t = 0; t < wanted.size(); t++) {
-    const Wanted& topic = wanted[t];
-    std::span<Done> done = request->arena.array<Done>(topic.partitions.size());
-    for (size_t i = 0; i < done.size(); i++) {
-      const Asked& asked = topic.partitions[i];
-      done[i] = co_await delete_below(node, topic.topic, asked);
-    }
-    topics[t] = {.name = topic.topic, .partitions = done};
+  size_t t = 0;
+  for (const auto& [name, partitions] : wanted) {
+    std::span<Done> done = request->arena.array<Done>(partitions.size());
+    size_t i = 0;
+    for (const auto& [index, asked] : partitions)
+      done[i++] = co_await delete_below(node, name, asked);
+    topics[t++] = {.name = name, .partitions = done};
   }
   DeleteRecordsResponse answer{.topics = topics};
   co_return reply(*request, answer);
