@@ -11,10 +11,6 @@
 #include "host/task.h"
 #include "host/wait_set.h"
 
-namespace moldau::log {
-class Log;
-}
-
 namespace moldau::broker {
 
 class Maintenance {
