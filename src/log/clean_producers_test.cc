@@ -213,7 +213,7 @@ TEST(CleanProducers, TheLogAloneTellsTheNextSequence) {
 }
 
 // Where it was cut short the log is as it was, or as it is to be.
-TEST(CleanProducers, ACrashAtAnyOperationOfACleaningChangesNoSequence) {
+TEST(CleanProducers, ACrashAtEveryThirdOperationOfACleaningChangesNoSequence) {
   TestDisk written;
   Story story;
   ASSERT_TRUE(run(written, story, {.write = true}));

@@ -16,8 +16,6 @@ using host::Env;
 using host::OpenMode;
 using host::Task;
 
-namespace {}
-
 Log::Log(LogDir& dir, std::string directory, const LogConfig& config, Recovered recovered)
     : dir_(dir),
       directory_(std::move(directory)),

@@ -210,6 +210,8 @@ class Log final : private LogMember {
   host::Task<Result<Offset>> finish_cut(host::Env& env, Result<LogCore::Cut> cut);
   uint64_t cuts() const;
   host::Task<bool> cut_since(host::Env& env, uint64_t cuts);
+  template <class Once>
+  auto past_cuts(host::Env& env, Once once) -> decltype(once());
   host::Task<Result<ReadResult>> read_once(host::Env& env, ReadRequest request);
   host::Task<Result<std::optional<TimestampOffset>>> find_once(host::Env& env, WallTime t);
   host::Task<Result<std::optional<TimestampOffset>>> largest_once(host::Env& env);
@@ -239,5 +241,17 @@ class Log final : private LogMember {
   const std::optional<uint64_t> index_on_disk_;
   Offset end_on_disk_;  // the end that the last segment's derived files are of; -1: none
 };
+
+// What reads files may fail because a truncation took them away: then it is done again behind that.
+template <class Once>
+auto Log::past_cuts(host::Env& env, Once once) -> decltype(once()) {
+  for (;;) {
+    uint64_t before = cuts();
+    auto result = co_await once();
+    if (result) co_return result;
+    bool again = co_await cut_since(env, before);
+    if (!again) co_return result;
+  }
+}
 
 }  // namespace moldau::log

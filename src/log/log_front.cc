@@ -37,13 +37,7 @@ Task<Result<Offset>> Log::delete_records(Env& env, Offset to) {
 }
 
 Task<Result<bool>> Log::retain(Env& env) {
-  for (;;) {
-    uint64_t before = cuts();
-    auto moved = co_await retain_once(env);
-    if (moved) co_return moved;
-    bool again = co_await cut_since(env, before);
-    if (!again) co_return moved;
-  }
+  return past_cuts(env, [this, &env] { return retain_once(env); });
 }
 
 Task<Result<bool>> Log::retain_once(Env& env) {

@@ -120,13 +120,7 @@ void Log::expire_producers(WallTime now) {
 }
 
 Task<Result<AbortedList>> Log::aborted(Env& env, Offset from, Offset upper) {
-  for (;;) {
-    uint64_t before = cuts();
-    auto list = co_await aborted_once(env, from, upper);
-    if (list) co_return list;
-    bool again = co_await cut_since(env, before);
-    if (!again) co_return list;
-  }
+  return past_cuts(env, [this, &env, from, upper] { return aborted_once(env, from, upper); });
 }
 
 Task<Result<AbortedList>> Log::aborted_once(Env& env, Offset from, Offset upper) {
@@ -168,13 +162,7 @@ Task<Result<ReadPiece>> Log::piece_from(const ReadPlan& plan, const BatchInfo& f
 }
 
 Task<Result<ReadResult>> Log::read(Env& env, ReadRequest request) {
-  for (;;) {
-    uint64_t before = cuts();
-    auto result = co_await read_once(env, request);
-    if (result) co_return result;
-    bool again = co_await cut_since(env, before);
-    if (!again) co_return result;
-  }
+  return past_cuts(env, [this, &env, request] { return read_once(env, request); });
 }
 
 Task<Result<ReadResult>> Log::read_once(Env& env, ReadRequest request) {
@@ -264,13 +252,7 @@ Task<Result<std::optional<Offset>>> Log::batch_since(Env& env, Offset start, Wal
 }
 
 Task<Result<std::optional<TimestampOffset>>> Log::find_timestamp(Env& env, WallTime t) {
-  for (;;) {
-    uint64_t before = cuts();
-    auto found = co_await find_once(env, t);
-    if (found) co_return found;
-    bool again = co_await cut_since(env, before);
-    if (!again) co_return found;
-  }
+  return past_cuts(env, [this, &env, t] { return find_once(env, t); });
 }
 
 Task<Result<std::optional<TimestampOffset>>> Log::find_once(Env& env, WallTime t) {
@@ -285,13 +267,7 @@ Task<Result<std::optional<TimestampOffset>>> Log::find_once(Env& env, WallTime t
 }
 
 Task<Result<std::optional<TimestampOffset>>> Log::max_timestamp(Env& env) {
-  for (;;) {
-    uint64_t before = cuts();
-    auto found = co_await largest_once(env);
-    if (found) co_return found;
-    bool again = co_await cut_since(env, before);
-    if (!again) co_return found;
-  }
+  return past_cuts(env, [this, &env] { return largest_once(env); });
 }
 
 Task<Result<std::optional<TimestampOffset>>> Log::largest_once(Env& env) {
