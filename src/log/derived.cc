@@ -40,13 +40,17 @@ Task<Result<AbortedList>> load_aborted(Env& env, std::string directory, Offset b
   co_return list;
 }
 
-Task<Result<std::vector<Offset>>> list_snapshots(Env& env, std::string directory) {
+std::vector<Offset> snapshots_among(const std::vector<host::DirEntry>& entries) {
   std::vector<Offset> found;
-  CO_TRY(entries, env.disk.list(directory));
   for (const host::DirEntry& entry : entries)
     if (auto at = parse_segment_file_name(entry.name, ".snapshot")) found.push_back(*at);
   std::ranges::sort(found);
-  co_return found;
+  return found;
+}
+
+Task<Result<std::vector<Offset>>> list_snapshots(Env& env, std::string directory) {
+  CO_TRY(entries, env.disk.list(directory));
+  co_return snapshots_among(entries);
 }
 
 Task<Result<void>> remove_snapshots_above(Env& env, std::string directory, Offset through) {
@@ -67,7 +71,13 @@ namespace {
 // The newest usable snapshot up to sources.end goes into state. Its offset; nothing without one.
 Task<Result<std::optional<Offset>>> load_newest(Env& env, const ProducerSources& sources,
                                                 ProducerState& state) {
-  CO_TRY(found, list_snapshots(env, sources.directory));
+  std::vector<Offset> found;
+  if (sources.snapshots) {
+    found = *sources.snapshots;
+  } else {
+    CO_TRY(listed, list_snapshots(env, sources.directory));
+    found = std::move(listed);
+  }
   for (auto at = found.rbegin(); at != found.rend(); ++at) {
     if (*at > sources.end) continue;
     std::string path = sources.directory + "/" + segment_file_name(*at, ".snapshot");

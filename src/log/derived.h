@@ -1,9 +1,11 @@
 // The files that are derived from a partition's batches and stand beside its segments: indexes,
 // aborted transactions, producer snapshots. How they are written, read, and made again.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "host/disk.h"
 #include "host/env.h"
 #include "host/task.h"
 #include "log/log_core.h"
@@ -17,6 +19,7 @@ host::Task<Result<void>> save_derived_files(host::Env& env, std::string director
 host::Task<Result<AbortedList>> load_aborted(host::Env& env, std::string directory, Offset base);
 // The offsets of the producer snapshots in a directory, sorted.
 host::Task<Result<std::vector<Offset>>> list_snapshots(host::Env& env, std::string directory);
+std::vector<Offset> snapshots_among(const std::vector<host::DirEntry>& entries);
 // What they know is not in the log any more, or not for sure.
 host::Task<Result<void>> remove_snapshots_above(host::Env& env, std::string directory,
                                                 Offset through);
@@ -29,7 +32,9 @@ struct ProducerSources {
   };
   std::string directory;
   std::vector<Span> segments;  // by base
-  Offset end;                  // as of this offset
+  // The offsets of the snapshots in it, sorted; nothing: the directory is to be listed.
+  std::optional<std::vector<Offset>> snapshots;
+  Offset end;  // as of this offset
   int64_t expiration_millis = ProducerState::kDefaultExpiration;
 };
 // From the newest snapshot that can be used, and the batches behind it. A damaged snapshot is

@@ -104,6 +104,7 @@ class Recovery {
   Epochs epochs_;
   ProducerState producers_;
   Offset end_;
+  bool changed_ = false;  // request_.entries is not what is in the directory
   Recovered result_;
 };
 
@@ -133,7 +134,7 @@ Task<Result<void>> Recovery::list_files() {
 // A file that cannot be read as one is rebuilt: then everything has to be looked at.
 Task<Result<void>> Recovery::load_epochs() {
   std::string path = request_.path + "/" + kEpochsFile;
-  CO_TRY(content, read_if_exists(env_, path));
+  CO_TRY(content, read_unless_empty(path));
   auto decoded = Epochs::decode(as_text(content));
   if (decoded) stored_ = std::move(*decoded);
   co_return Result<void>{};
@@ -188,7 +189,8 @@ Task<Result<bool>> Recovery::open_clean() {
   if (!look.whole()) co_return false;
   for (size_t known = 0; known < i; known++) segments_.push_back(known_segment(known));
   CO_TRY_(load_producers(files_.size(), look.scan.next()));
-  auto aborted = co_await load_aborted(env_, request_.path, base);
+  Result<AbortedList> aborted;
+  if (has_file(i, ".txnindex")) aborted = co_await load_aborted(env_, request_.path, base);
   if (!aborted && aborted.error().code() == Errc::corrupt) {
     segments_.clear();
     co_return false;
@@ -248,13 +250,16 @@ Result<void> Recovery::judge(const Look& look, bool last, const std::string& pat
                   look.whole() ? "the file is too short" : look.scan.stopped()));
 }
 
-// The producers as of `end`, by the first `count` segments.
+// The producers as of `end`, by the first `count` segments. What is in the directory is known while
+// nothing has changed there: 10,000 partitions that each look once more take a second longer.
 Task<Result<void>> Recovery::load_producers(size_t count, Offset end) {
   ProducerSources sources{.directory = request_.path,
                           .segments = {},
+                          .snapshots = {},
                           .end = end,
                           .expiration_millis = request_.producer_expiration_millis};
   for (size_t i = 0; i < count; i++) sources.segments.push_back({files_[i].base, files_[i].size});
+  if (!changed_) sources.snapshots = snapshots_among(request_.entries);
   CO_TRY(producers, rebuild_producers(env_, sources));
   producers_ = std::move(producers);
   co_return Result<void>{};
@@ -262,6 +267,11 @@ Task<Result<void>> Recovery::load_producers(size_t count, Offset end) {
 
 // Of the snapshots only those at the beginning of a segment are kept, and the newest.
 Task<Result<void>> Recovery::remove_strays() {
+  if (!changed_ && std::ranges::none_of(snapshots_among(request_.entries), [&](Offset at) {
+        return at != end_ &&
+               (at > end_ || !std::ranges::binary_search(files_, at, {}, &FileInfo::base));
+      }))
+    co_return Result<void>{};
   CO_TRY_(remove_snapshots_above(env_, request_.path, end_));
   CO_TRY(found, list_snapshots(env_, request_.path));
   for (Offset at : found) {
@@ -333,6 +343,7 @@ Task<Result<bool>> Recovery::recover_segment(size_t i, Offset expected) {
 }
 
 Task<Result<void>> Recovery::open_unclean() {
+  changed_ = true;
   size_t first = first_to_read();
   segments_.clear();
   for (size_t i = 0; i < first; i++) segments_.push_back(known_segment(i));
@@ -386,6 +397,7 @@ Task<Result<Recovered>> Recovery::run() {
   // All that is left was deleted: a removal that failed half way left it. To append behind it would
   // give offsets a second time.
   if (!files_.empty() && end_ < request_.log_start) {
+    changed_ = true;
     CO_TRY_(remove_from(0));
     segments_.clear();
     epochs_ = Epochs();
