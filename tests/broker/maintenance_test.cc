@@ -14,6 +14,7 @@ namespace {
 constexpr int16_t kOutOfRange = 1;
 constexpr int16_t kPolicyViolation = 44;
 constexpr int16_t kOutOfOrder = 45;
+constexpr int16_t kStorageError = 56;
 constexpr int16_t kInvalidRecord = 87;
 
 struct MaintenanceTest : testing::Test {
@@ -33,31 +34,31 @@ struct MaintenanceTest : testing::Test {
     world.start();
     client = std::make_unique<Client>(world);
   }
-  void fill(int batches, int64_t timestamp = 1'700'000'000'000) {
+  void fill(int batches, int64_t timestamp = 1'700'000'000'000, int32_t partition = 0) {
     for (int i = 0; i < batches; i++)
-      EXPECT_EQ(client->produce("t", {.value_size = 200, .timestamp = timestamp}).error, 0);
+      EXPECT_EQ(client->produce("t", {.value_size = 200, .timestamp = timestamp}, partition).error,
+                0);
   }
   Fetched at(int64_t offset) {
     FetchReply reply = client->fetch({.partitions = {{.offset = offset}}});
     return reply.partitions.size() == 1 ? reply.partitions[0] : Fetched{};
   }
-  int64_t earliest() { return client->offset("t", -2).offset; }
-  std::set<std::string> files() {
+  int64_t earliest(int32_t partition = 0) { return client->offset("t", -2, partition).offset; }
+  std::set<std::string> files(const std::string& path = "/data/t-0") {
     std::set<std::string> out;
     bool done = false;
-    world.node.scope().spawn(list(out, done));
+    world.node.scope().spawn(list(path, out, done));
     EXPECT_TRUE(world.run_until([&] { return done; }));
     return out;
   }
-  host::Task<void> list(std::set<std::string>& out, bool& done) {
-    std::string path = "/data/t-0";
+  host::Task<void> list(std::string path, std::set<std::string>& out, bool& done) {
     auto entries = co_await world.node.env().disk.list(path);
     if (entries)
       for (const host::DirEntry& entry : *entries) out.insert(entry.name);
     done = true;
   }
-  size_t count(std::string_view suffix) {
-    std::set<std::string> all = files();
+  size_t count(std::string_view suffix, const std::string& path = "/data/t-0") {
+    std::set<std::string> all = files(path);
     return static_cast<size_t>(std::ranges::count_if(
         all, [&](const std::string& name) { return name.ends_with(suffix); }));
   }
@@ -105,6 +106,48 @@ TEST_F(MaintenanceTest, RecordsThatAreTooOldGoAllOfThem) {
   EXPECT_EQ(client->produce("t", {.timestamp = world.node.wall().millis}).base, 12);
   world.run_for(seconds(5));
   EXPECT_EQ(count(".log"), 1u);
+}
+
+// Two data directories; the disk behind one cannot write where its logs begin.
+struct OneBadDisk : MaintenanceTest {
+  OneBadDisk() {
+    world.config.log_dirs = {"/a", "/b"};
+    world.config.log.retention = {.millis = -1, .bytes = 2000};
+    world.config.maintenance.retention_check = seconds(4);
+  }
+  // `bad` has partition 0 if it is /a, or else 1.
+  void retain_with(const std::string& bad, Errc code) {
+    start();
+    client->create("t", 2);
+    world.node.disk().add_trouble(
+        {.calls = sim::kDiskWrite, .path_part = bad + "/log-start-offset-checkpoint", .code = code},
+        world.world.stream("trouble"));
+    fill(40, 1'700'000'000'000, 0);
+    fill(40, 1'700'000'000'000, 1);
+    world.run_for(seconds(6));  // one round
+  }
+};
+
+TEST_F(OneBadDisk, AFullOneHoldsUpRetentionOfNoOther) {
+  retain_with("/b", Errc::no_space);
+  EXPECT_GT(earliest(0), 20);
+  EXPECT_LT(count(".log", "/a/t-0"), 6u);
+  EXPECT_EQ(client->produce("t", {}, 1).error, 0) << "it is not offline";
+}
+
+TEST_F(OneBadDisk, NorDoesTheFirst) {
+  retain_with("/a", Errc::no_space);
+  EXPECT_GT(earliest(1), 20);
+  EXPECT_LT(count(".log", "/b/t-1"), 6u);
+  EXPECT_EQ(client->produce("t", {}, 0).error, 0);
+}
+
+TEST_F(OneBadDisk, OneThatFailsGoesOfflineAndTheOtherIsLookedAfter) {
+  retain_with("/b", Errc::io);
+  EXPECT_GT(earliest(0), 20);
+  EXPECT_LT(count(".log", "/a/t-0"), 6u);
+  EXPECT_EQ(client->produce("t", {}, 1).error, kStorageError);
+  EXPECT_GT(count(".log", "/b/t-1"), 6u) << "nothing goes there";
 }
 
 TEST_F(MaintenanceTest, AProducerThatIsSilentForTooLongIsForgotten) {
