@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <string>
 
 #include "host/clock.h"
@@ -68,6 +67,7 @@ void Maintenance::judge(const replica::Partition& partition, const Error& error)
 }
 
 // Where the logs begin is in the checkpoint before the files go: once a directory for all its logs.
+// A disk that is too full for that is where removing is wanted most: the logs know how.
 Task<void> Maintenance::retention_round() {
   std::vector<Partitions::Ref> all = working();
   std::map<std::string, log::LogDir*> moved;  // by path
@@ -78,18 +78,12 @@ Task<void> Maintenance::retention_round() {
     if (raised && *raised && dir) moved[dir->path()] = dir;
     if (stop_) co_return;
   }
-  std::set<std::string> unsaved;
   for (auto& [path, dir] : moved) {
     Result<void> saved = co_await dir->save_points(env_);
     if (saved) continue;
     MOLDAU_LOG_WARN(logger_, "{}: {}", path, saved.error().to_string());
     if (saved.error().code() == Errc::io) dir->fail(saved.error());
-    unsaved.insert(path);  // nothing is removed there without it
   }
-  std::erase_if(all, [&](const Partitions::Ref& one) {
-    log::LogDir* dir = dirs_.find(one->log().directory());
-    return !dir || unsaved.contains(dir->path());
-  });
   Instant delete_at = env_.loop.now() + config_.delete_delay;
   for (const Partitions::Ref& partition : all) {
     Result<void> removed = co_await partition->remove_old(env_, delete_at);

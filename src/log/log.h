@@ -116,8 +116,8 @@ class Log final : private LogMember {
   // begins. Errors: out_of_range (above the high watermark), and the disk's.
   host::Task<Result<Offset>> delete_records(host::Env& env, Offset to);
   // Retention, in steps, so that a data directory writes its checkpoint once for all its logs:
-  // raises the start (true: it moved); removes segments below a start that is in the checkpoint
-  // file, by renaming (but not while the log is being cleaned); deletes what was renamed and is
+  // raises the start (true: it moved); removes segments below it, by renaming (but not while the
+  // log is being cleaned), quicker if it is in the checkpoint file; deletes what was renamed and is
   // due. Also forgets producers that were silent. An error of remove_old takes the directory
   // offline: what is left there only the next start finds.
   host::Task<Result<bool>> retain(host::Env& env);
@@ -198,6 +198,7 @@ class Log final : private LogMember {
   };
   host::Task<Result<void>> begin_cut(host::Env& env);
   host::Task<Result<void>> remove_old_uncleaned(host::Env& env, Instant delete_at);
+  host::Task<Result<void>> doom_segment(host::Env& env, Offset base, Instant delete_at);
   host::Task<Result<Offset>> truncate_paused(host::Env& env, Offset to);
   host::Task<Result<CutPlace>> find_cut(host::Env& env, Offset to);
   host::Task<Result<Segment>> cut_segment(host::Env& env, CutPlace place);

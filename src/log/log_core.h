@@ -291,10 +291,12 @@ class LogCore {
   };
   RetentionPlan plan_retention(Offset high_watermark, WallTime now);
   // Segments that lie below the start, and are durable with all their files, are forgotten: theirs
-  // are to be removed.
+  // are to be removed. saved_start: what the checkpoint file says. Up to there all go at once;
+  // behind that one at a time, and only if the next one's name tells after a crash where the log
+  // begins: removing makes room on a disk that is too full for the checkpoint.
   // Until removed() says that it is done for good, the name of the first segment does not tell
   // where the log begins: a power loss may bring an older one back.
-  std::vector<Offset> take_removable();
+  std::vector<Offset> take_removable(Offset saved_start);
   // Never said of a removal that failed half way: its files come back with the next start.
   void removed() { removals_--; }
   bool start_in_name() const;
@@ -352,6 +354,7 @@ class LogCore {
   };
   Extent measure(Bytes batches) const;
   Result<void> may_append(size_t bytes) const;
+  bool front_removable() const;
   Result<std::optional<Appended>> admit(Bytes batches, const Extent& extent, Origin origin);
   Appended answer_again(const SeenBatch& seen);
   Appended place(BlockRef block, MutableBytes batches, const Extent& extent,

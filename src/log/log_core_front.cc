@@ -38,13 +38,22 @@ LogCore::RetentionPlan LogCore::plan_retention(Offset high_watermark, WallTime n
   return plan;
 }
 
-std::vector<Offset> LogCore::take_removable() {
+bool LogCore::front_removable() const {
+  return segments_.size() > 1 && segments_[1].base <= start_ && segments_[1].base <= durable_ &&
+         segments_.front().index_saved;
+}
+
+std::vector<Offset> LogCore::take_removable(Offset saved_start) {
   std::vector<Offset> bases;
   if (offline_ || cutting_) return bases;
-  while (segments_.size() > 1 && segments_[1].base <= start_ && segments_[1].base <= durable_ &&
-         segments_.front().index_saved) {
+  while (front_removable()) {
+    const Segment& next = segments_[1];
+    bool saved = next.base <= saved_start;
+    bool alone = bases.empty() && next.exists && next.name_durable;
+    if (!saved && !alone) break;
     bases.push_back(segments_.front().base);
     segments_.pop_front();
+    if (!saved) break;
   }
   if (!bases.empty()) removals_++;
   if (!bases.empty() && epochs_.truncate_start(segments_.front().base)) {

@@ -157,6 +157,7 @@ Task<Result<void>> LogDir::load_checkpoints() {
     CO_TRY(points, load(file_of(which)));
     core_.enter([&](DirCore& core) { points_of(core, which) = std::move(points); });
   }
+  core_.enter([](DirCore& core) { core.saved_starts = core.log_starts; });
   co_return Result<void>{};
 }
 
@@ -204,6 +205,11 @@ Offset LogDir::recovery_point(const std::string& directory) const {
 
 Offset LogDir::log_start(const std::string& directory) const {
   return core_.enter([&](const DirCore& core) { return find(core.log_starts, directory); })
+      .value_or(Offset(0));
+}
+
+Offset LogDir::saved_start(const std::string& directory) const {
+  return core_.enter([&](const DirCore& core) { return find(core.saved_starts, directory); })
       .value_or(Offset(0));
 }
 
@@ -341,18 +347,23 @@ Task<Result<void>> LogDir::write_checkpoints(Env& env, std::vector<Checkpoint> w
   auto all = core_.enter([](DirCore& core) { return core.pin_all(); });
   std::vector<LogPoints> points;
   for (auto& [directory, member] : all) points.push_back(member->points());
+  OffsetCheckpoint starts;
   std::vector<std::string> texts = core_.enter([&](DirCore& core) {
     for (size_t i = 0; i < all.size(); i++) {
       core.set(all[i].first, points[i]);
       core.unpin(*all[i].second);
     }
+    starts = core.log_starts;
     std::vector<std::string> out;
     for (Checkpoint one : which) out.push_back(encode_offset_checkpoint(points_of(core, one)));
     return out;
   });
   freed_.raise();
-  for (size_t i = 0; i < which.size(); i++)
+  for (size_t i = 0; i < which.size(); i++) {
     CO_TRY_(replace_text(env, path_, file_of(which[i]), texts[i]));
+    if (which[i] == Checkpoint::log_starts)
+      core_.enter([&](DirCore& core) { core.saved_starts = starts; });
+  }
   co_return Result<void>{};
 }
 

@@ -81,6 +81,7 @@ class DirCore {
   OffsetCheckpoint log_starts;
   OffsetCheckpoint high_watermarks;
   OffsetCheckpoint cleaner_points;
+  OffsetCheckpoint saved_starts;  // log_starts as the file has them
   std::optional<Error> offline;
   bool unclean = false;  // a log was not closed in order
   bool stopping = false;
@@ -126,6 +127,8 @@ class LogDir {
   Offset recovery_point(const std::string& directory) const;
   Offset log_start(const std::string& directory) const;
   Offset high_watermark(const std::string& directory) const;
+  // What the file says now, of an open one as well.
+  Offset saved_start(const std::string& directory) const;
   // Where the cleaner goes on in a compacted log; nothing: at its start. Set it to write the file,
   // with nothing to take the entry out.
   std::optional<Offset> cleaner_point(const std::string& directory) const;

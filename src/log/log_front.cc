@@ -1,6 +1,7 @@
 // The part of Log that takes away from its front: deleting records, and retention. The start offset
 // rises in memory, then in the checkpoint file, and only then do files go: renamed first, deleted
-// when nobody can be about to open them any more.
+// when nobody can be about to open them any more. Where the checkpoint cannot be written, the first
+// segment goes alone and for good before the next one: then the names tell where the log begins.
 #include <fmt/format.h>
 
 #include "host/clock.h"
@@ -73,21 +74,31 @@ Task<Result<void>> Log::remove_old(Env& env, Instant delete_at) {
 }
 
 Task<Result<void>> Log::remove_old_uncleaned(Env& env, Instant delete_at) {
-  std::vector<Offset> bases = core_.enter([](LogCore& core) { return core.take_removable(); });
-  for (Offset base : bases) {
-    for (std::string_view suffix : kFiles) {
-      std::string path = path_ + "/" + segment_file_name(base, suffix);
-      std::string doomed = path + ".deleted";
-      Result<void> renamed = co_await env.disk.rename(path, doomed);
-      if (renamed)
-        doomed_.push_back({delete_at, std::move(doomed)});
-      else if (renamed.error().code() != Errc::not_found)
-        co_return renamed;
-    }
+  for (;;) {
+    Offset saved = dir_.saved_start(directory_);
+    std::vector<Offset> bases =
+        core_.enter([&](LogCore& core) { return core.take_removable(saved); });
+    if (bases.empty()) co_return Result<void>{};
+    for (Offset base : bases) CO_TRY_(doom_segment(env, base, delete_at));
+    CO_TRY_(env.disk.sync_directory(path_));
+    core_.enter([](LogCore& core) { core.removed(); });
   }
-  if (bases.empty()) co_return Result<void>{};
-  CO_TRY_(env.disk.sync_directory(path_));
-  core_.enter([](LogCore& core) { core.removed(); });
+}
+
+// A directory may be too full for a longer name as well. Then they go at once: who is about to open
+// one is told that the log begins later.
+Task<Result<void>> Log::doom_segment(Env& env, Offset base, Instant delete_at) {
+  for (std::string_view suffix : kFiles) {
+    std::string path = path_ + "/" + segment_file_name(base, suffix);
+    std::string doomed = path + ".deleted";
+    Result<void> renamed = co_await env.disk.rename(path, doomed);
+    if (renamed)
+      doomed_.push_back({delete_at, std::move(doomed)});
+    else if (renamed.error().code() == Errc::no_space)
+      CO_TRY_(remove_if_exists(env, path));
+    else if (renamed.error().code() != Errc::not_found)
+      co_return renamed;
+  }
   co_return Result<void>{};
 }
 

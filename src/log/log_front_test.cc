@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "base/random.h"
@@ -27,6 +28,7 @@ struct Story {
   Offset end;
   Offset deleted;            // up to here somebody was told that it is gone
   std::vector<Offset> read;  // base offsets of what can be read
+  int unsaved = 0;           // checkpoints that the disk did not take
   std::string error;
   void complain(std::string what) {
     if (error.empty()) error = std::move(what);
@@ -73,14 +75,18 @@ Task<void> look(Env& env, Log& log, Story& story) {
   }
 }
 
-// As the broker's maintenance does it, twice: what was rolled just now has its files by then.
+// As the broker's maintenance does it, twice: what was rolled just now has its files by then. A
+// full disk may take no checkpoint.
 Task<void> retention_round(Env& env, TestLog& opened, Story& story) {
   Log& log = *opened.log;
   for (int i = 0; i < 2; i++) {
     Result<bool> moved = co_await log.retain(env);
     if (!moved) co_return story.complain(moved.error().to_string());
-    Result<void> done = co_await opened.dir->save_points(env);
-    if (!done) co_return story.complain(done.error().to_string());
+    Result<void> done;
+    if (*moved) done = co_await opened.dir->save_points(env);
+    if (!done) story.unsaved++;
+    if (!done && done.error().code() != Errc::no_space)
+      co_return story.complain(done.error().to_string());
     Instant due = env.loop.now() + milliseconds(10);
     done = co_await log.remove_old(env, due);
     if (!done) co_return story.complain(done.error().to_string());
@@ -96,6 +102,7 @@ struct Life {
   std::optional<int64_t> remove_below;
   bool retain = false;
   bool close = true;
+  std::function<void()> filled = {};  // called then
 };
 
 Task<void> live(Env& env, Story& story, Life life) {
@@ -107,6 +114,7 @@ Task<void> live(Env& env, Story& story, Life life) {
   if (story.start < story.deleted)
     story.complain(fmt::format("deleted below {}, begins at {}", story.deleted, story.start));
   co_await fill(env, log, story, life.fill);
+  if (life.filled) life.filled();
   if (life.remove_below) {
     Offset to(*life.remove_below);
     auto start = co_await log.delete_records(env, to);
@@ -234,6 +242,113 @@ TEST(LogFrontCrash, AtAnyOperationOfDeletingRecords) {
     crash_everywhere({.remove_below = 15, .retain = true}, torn, error);
     EXPECT_EQ(error, "") << (torn ? "torn" : "whole");
   }
+}
+
+// Of a log most of which may go, on a disk that takes no byte more and no checkpoint.
+struct FullDisk : testing::Test {
+  TestDisk disk;
+  Story story;
+  FullDisk() { story.config.retention.bytes = 1500; }
+  void fill_up() {
+    disk.capacity = disk.used();
+    refuse_checkpoints();
+  }
+  void refuse_checkpoints() {
+    disk.fault = [](std::string_view what, const std::string& path) {
+      bool hit = what == "write" && path.find("checkpoint") != path.npos;
+      return hit ? std::optional(Errc::no_space) : std::nullopt;
+    };
+  }
+  void make_room() {
+    disk.capacity *= 2;
+    disk.fault = {};
+  }
+};
+
+TEST_F(FullDisk, RetentionMakesRoomOnIt) {
+  ASSERT_TRUE(
+      run(disk, story, {.fill = 24, .retain = true, .close = false, .filled = [&] { fill_up(); }}));
+  EXPECT_EQ(story.unsaved, 1);
+  EXPECT_LT(disk.used(), disk.capacity * 3 / 4);
+  EXPECT_EQ(story.end, Offset(24));
+  Offset start = story.start;
+  EXPECT_GT(start, Offset(5));
+  disk.lose_power();
+  make_room();
+  ASSERT_TRUE(run(disk, story, {.fill = 30}));
+  EXPECT_EQ(story.error, "");
+  EXPECT_EQ(story.start, start) << "the names say it";
+}
+
+TEST_F(FullDisk, RetentionOnItLeavesNoHoleWhereverItStops) {
+  Random torn(3);
+  for (int64_t stop = 0;; stop++) {
+    disk = TestDisk();
+    story = Story{.config = story.config};
+    auto filled = [&] {
+      fill_up();
+      disk.stop_at = disk.operations + stop;
+    };
+    bool ended = run(disk, story, {.fill = 20, .retain = true, .close = false, .filled = filled});
+    disk.resume();
+    disk.lose_power(&torn);
+    make_room();
+    ASSERT_TRUE(run(disk, story, {.fill = 26}));
+    ASSERT_EQ(story.error, "") << "stopped at " << stop;
+    ASSERT_EQ(story.end, Offset(26));
+    ASSERT_EQ(std::ssize(story.read), story.end - story.start) << "stopped at " << stop;
+    if (ended) break;
+  }
+}
+
+// A log all of which is too old goes on at its end, and nothing but the checkpoint could tell that.
+TEST_F(FullDisk, TheLastSegmentWithAFileStaysOnIt) {
+  for (bool power : {false, true}) {
+    disk = TestDisk();
+    story = Story();
+    story.config.retention = {.millis = 1000};
+    auto late = [](Env& env, TestDisk& on, Story& s, std::function<void()> full) -> Task<void> {
+      TestLog opened;
+      opened.dir_config.checkpoint_interval = seconds(100);
+      Result<void> done = co_await opened.open(env, s.config);
+      if (!done) co_return s.complain(done.error().to_string());
+      co_await fill(env, *opened.log, s, 24);
+      co_await env.loop.sleep(seconds(60));
+      full();
+      co_await retention_round(env, opened, s);
+      co_await look(env, *opened.log, s);
+      on.stop_at = on.operations;
+    };
+    {
+      TestWorld world(disk);
+      // There is room for the files of the segment, so that it is not kept for their sake.
+      ASSERT_TRUE(world.run(late(world.env, disk, story, [&] { refuse_checkpoints(); })));
+    }
+    disk.resume();
+    EXPECT_EQ(story.start, Offset(24));
+    EXPECT_EQ(story.end, Offset(24));
+    EXPECT_EQ(files_like(disk, ".log"), 1u);
+    if (power) disk.lose_power();
+    make_room();
+    story.config.retention = {.millis = -1};
+    ASSERT_TRUE(run(disk, story, {}));
+    EXPECT_EQ(story.end, Offset(24)) << "no offset is given twice";
+    EXPECT_EQ(story.error, "");
+  }
+}
+
+TEST_F(FullDisk, ItsDirectoryMayBeTooFullForLongerNames) {
+  auto filled = [&] {
+    disk.fault = [](std::string_view what, const std::string& path) {
+      bool hit = what == "rename" || (what == "write" && path.find("checkpoint") != path.npos);
+      return hit ? std::optional(Errc::no_space) : std::nullopt;
+    };
+  };
+  ASSERT_TRUE(run(disk, story, {.fill = 24, .retain = true, .close = false, .filled = filled}));
+  EXPECT_EQ(files_like(disk, ".deleted"), 0u);
+  EXPECT_GT(story.start, Offset(5));
+  EXPECT_LT(files_like(disk, ".log"), 4u);
+  EXPECT_EQ(story.error, "");
 }
 
 TEST(LogFront, SegmentsOfDifferentLogsRollAtDifferentTimes) {

@@ -39,8 +39,8 @@ struct MaintenanceTest : testing::Test {
       EXPECT_EQ(client->produce("t", {.value_size = 200, .timestamp = timestamp}, partition).error,
                 0);
   }
-  Fetched at(int64_t offset) {
-    FetchReply reply = client->fetch({.partitions = {{.offset = offset}}});
+  Fetched at(int64_t offset, int32_t partition = 0) {
+    FetchReply reply = client->fetch({.partitions = {{.index = partition, .offset = offset}}});
     return reply.partitions.size() == 1 ? reply.partitions[0] : Fetched{};
   }
   int64_t earliest(int32_t partition = 0) { return client->offset("t", -2, partition).offset; }
@@ -132,7 +132,13 @@ TEST_F(OneBadDisk, AFullOneHoldsUpRetentionOfNoOther) {
   retain_with("/b", Errc::no_space);
   EXPECT_GT(earliest(0), 20);
   EXPECT_LT(count(".log", "/a/t-0"), 6u);
+  EXPECT_GT(earliest(1), 20) << "there it makes room";
+  EXPECT_LT(count(".log", "/b/t-1"), 6u);
   EXPECT_EQ(client->produce("t", {}, 1).error, 0) << "it is not offline";
+  world.crash(sim::Crash::power);
+  again();
+  EXPECT_GT(earliest(1), 20);
+  EXPECT_EQ(at(40, 1).error, 0);
 }
 
 TEST_F(OneBadDisk, NorDoesTheFirst) {
