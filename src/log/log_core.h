@@ -302,7 +302,9 @@ class LogCore {
   bool start_in_name() const;
 
   // Removing from the end. Nobody appends, writes or syncs between begin_cut (false: somebody is
-  // still at it) and end_cut. What was appended and not committed counts as failed.
+  // still at it, or something written is not durable, also of an async log: the cut syncs one file,
+  // and what it leaves counts as durable in all of them) and end_cut. What was appended and not
+  // committed counts as failed.
   bool begin_cut();
   void leave_cut() { cutting_ = false; }
   bool in_cut() const { return cutting_; }

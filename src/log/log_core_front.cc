@@ -82,7 +82,7 @@ bool LogCore::start_in_name() const {
 }
 
 bool LogCore::begin_cut() {
-  if (cutting_ || !quiet()) return false;
+  if (cutting_ || !quiet() || durable_ < written_) return false;
   cutting_ = true;
   return true;
 }

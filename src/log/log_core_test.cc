@@ -76,6 +76,24 @@ TEST(LogCore, WritesAllThatIsPendingAtOnce) {
   EXPECT_EQ(step.count, 1u) << "who has the role goes on";
 }
 
+TEST(LogCore, ACutBeginsOnlyWhenAllIsDurable) {
+  for (Flush flush : {Flush::ack, Flush::async}) {
+    LogCore core({.flush = flush}, nothing());
+    append(core, 1);
+    write_once(core);
+    auto first = core.begin_sync(true);
+    append(core, 1);
+    write_once(core);
+    EXPECT_FALSE(core.begin_cut()) << "a sync is under way";
+    core.end_sync(*first);
+    EXPECT_FALSE(core.begin_cut()) << "the second is written, and the cut would call it durable";
+    auto second = core.begin_sync(true);
+    ASSERT_TRUE(second);
+    core.end_sync(*second);
+    EXPECT_TRUE(core.begin_cut());
+  }
+}
+
 TEST(LogCore, SyncMakesDurableWhatWasWrittenWhenItBegan) {
   LogCore core({}, nothing());
   append(core, 2);

@@ -245,5 +245,66 @@ TEST(LogCut, DropsAllAndGoesOnAtAnOffset) {
   }
 }
 
+// A log of several segments that somebody still writes while it is cut: one that leaves syncs to
+// the system, so that what was written just before is in no segment for good.
+struct Busy {
+  LogConfig config = kSmall;
+  std::string error;
+  Offset end;
+  bool cut = false;
+};
+
+Task<void> write_all(Env& env, Log& log, int batches) {
+  for (int i = 0; i < batches; i++) {
+    Incoming in = incoming(make_batch(1, 1000 + i, 100));
+    (void)log.append(in.block, in.bytes, LeaderEpoch(1), WallTime{0});
+  }
+  co_await log.write_out(env);
+}
+
+Task<void> cut_while_written(Env& env, TestDisk& disk, TestLoop& loop, Busy& story,
+                             Duration after) {
+  TestLog o;
+  o.dir_config.checkpoint_interval = seconds(100);
+  Result<void> opened = co_await o.open(env, story.config);
+  if (!opened) co_return;
+  co_await write_all(env, *o.log, 4);
+  disk.later = &loop;
+  Log& log = *o.log;
+  host::Scope writer(env.loop, "writer");
+  writer.spawn(write_all(env, log, 12));
+  co_await env.loop.sleep(after);
+  Offset to(14);
+  auto end = co_await log.truncate(env, to);
+  story.cut = end.has_value();
+  if (end) story.end = *end;
+  disk.stop_at = disk.operations;  // the power goes
+  co_await writer.drained();
+}
+
+TEST(LogCut, WhatItLeavesIsDurableAlsoIfItWasJustBeingWritten) {
+  int cuts = 0;
+  for (Flush flush : {Flush::ack, Flush::async}) {
+    for (int64_t micros = 0; micros < 12'000; micros += 1000) {
+      TestDisk disk;
+      Busy story;
+      story.config.flush = flush;
+      {
+        TestWorld world(disk);
+        world.run(cut_while_written(world.env, disk, world.loop, story, microseconds(micros)));
+      }
+      disk.resume();
+      disk.lose_power();
+      if (!story.cut) continue;
+      cuts++;
+      Story found;
+      live(disk, only_look, found);
+      EXPECT_EQ(found.error, "") << micros;
+      EXPECT_EQ(found.end, story.end) << micros;
+    }
+  }
+  EXPECT_EQ(cuts, 24);
+}
+
 }  // namespace
 }  // namespace moldau::log
