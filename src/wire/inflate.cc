@@ -99,11 +99,15 @@ class ZstdDecoder final : public Decoder {
     ZSTD_outBuffer out{into.data(), into.size(), 0};
     while (out.pos < out.size && !(whole_ && in_.pos == in_.size)) {
       size_t in_before = in_.pos, out_before = out.pos;
+      if (whole_) begin_frame();
       size_t hint = ZSTD_decompressStream(context_, &out, &in_);
       done = out.pos;
       if (ZSTD_isError(hint))
         return fail(Errc::corrupt, fmt::format("zstd: {}", ZSTD_getErrorName(hint)));
       whole_ = hint == 0;
+      left_ -= out.pos - out_before;
+      if (whole_ && claimed_ && left_ != 0)
+        return fail(Errc::corrupt, "zstd: a frame of another size than it says");
       bool stuck = in_.pos == in_before && out.pos == out_before;
       if (!whole_ && stuck) return fail(Errc::corrupt, "zstd: cut");
     }
@@ -111,9 +115,20 @@ class ZstdDecoder final : public Decoder {
   }
 
  private:
+  // The library looks at the size that a frame names only if the whole of it fits into what it is
+  // given: the same bytes would be good or bad by the steps of the reader.
+  void begin_frame() {
+    const auto* from = static_cast<const uint8_t*>(in_.src) + in_.pos;
+    unsigned long long size = ZSTD_getFrameContentSize(from, in_.size - in_.pos);
+    claimed_ = size != ZSTD_CONTENTSIZE_UNKNOWN && size != ZSTD_CONTENTSIZE_ERROR;
+    left_ = claimed_ ? size : 0;
+  }
+
   ZSTD_DCtx* context_ = nullptr;
   ZSTD_inBuffer in_ = {};
-  bool whole_ = false;  // a frame has just ended
+  bool claimed_ = false;         // the frame says its size
+  unsigned long long left_ = 0;  // of that, still to come
+  bool whole_ = false;           // a frame has just ended
 };
 
 std::unique_ptr<Decoder> make_decoder(Codec codec) {
