@@ -62,9 +62,12 @@ std::map<std::string, Levels> levels_of(const List& features) {
   return all;
 }
 
+// As Kafka sorts ids: by two signed numbers.
 std::vector<Uuid> sorted(const wire::Array<Uuid>& ids) {
   std::vector<Uuid> all(ids.begin(), ids.end());
-  std::ranges::sort(all);
+  std::ranges::sort(all, {}, [](const Uuid& id) {
+    return std::pair(load_be<int64_t>(id.bytes.data()), load_be<int64_t>(id.bytes.data() + 8));
+  });
   return all;
 }
 

@@ -94,6 +94,16 @@ TEST(Delta, ReplicasWithoutDirectoriesAreMigrating) {
   EXPECT_EQ(partition.directories, std::vector<Uuid>(2, kMigratingDirectory));
 }
 
+TEST(Delta, OtherReplicasNeedTheirDirectories) {
+  std::vector<int32_t> replicas{1, 2};
+  wire::PartitionChangeRecord change;
+  change.partition_id = 0;
+  change.topic_id = id_of(1);
+  change.replicas = wire::Array<int32_t>(replicas.data(), replicas.size());
+  Delta delta(one_topic());
+  EXPECT_EQ(delta.replay(write_record(change, 2)).error().code(), Errc::invalid);
+}
+
 TEST(Delta, ClearingElrTouchesThoseThatHaveAny) {
   std::vector<int32_t> elr{1};
   wire::PartitionChangeRecord change;

@@ -1,6 +1,8 @@
 // Topics and their partitions.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "metadata/delta.h"
 #include "wire/messages/clear_elr_record.h"
 #include "wire/messages/partition_change_record.h"
@@ -113,9 +115,12 @@ Result<void> Delta::change_partition(const RecordHead& head) {
     return fail(Errc::corrupt, fmt::format("PartitionChangeRecord of {}-{}, which is not there",
                                            topic->name, record.partition_id));
   Partition& partition = at->second;
+  bool unknown = record.directories.is_null() &&
+                 std::ranges::all_of(partition.directories,
+                                     [](const Uuid& id) { return id == kMigratingDirectory; });
   set_if(partition.replicas, record.replicas);
   set_if(partition.directories, record.directories);
-  if (record.directories.is_null()) fill_directories(partition);
+  if (unknown) fill_directories(partition);
   TRY_(check_directories(partition, record.partition_id, "PartitionChangeRecord"));
   set_if(partition.isr, record.isr);
   set_if(partition.removing, record.removing_replicas);

@@ -69,7 +69,10 @@ std::vector<T> features(const std::map<std::string, Levels>& all) {
 
 class Out {
  public:
-  explicit Out(const Image& image) : image_(image), level_(image.metadata_version()) {}
+  explicit Out(const Image& image)
+      : image_(image),
+        level_(image.metadata_version()),
+        elr_(image.features->contains("eligible.leader.replicas.version")) {}
   std::vector<std::vector<uint8_t>> run();
 
  private:
@@ -88,6 +91,7 @@ class Out {
 
   const Image& image_;
   const int16_t level_;
+  const bool elr_;  // without that feature nobody uses them
   std::vector<std::vector<uint8_t>> out_;
 };
 
@@ -164,8 +168,9 @@ void Out::put_partition(const Topic& topic, int32_t index, const Partition& part
   record.leader_epoch = partition.leader_epoch;
   record.partition_epoch = partition.partition_epoch;
   record.directories = view(partition.directories);
-  if (!partition.elr.empty()) record.eligible_leader_replicas = view(partition.elr);
-  if (!partition.last_known_elr.empty()) record.last_known_elr = view(partition.last_known_elr);
+  if (elr_ && !partition.elr.empty()) record.eligible_leader_replicas = view(partition.elr);
+  if (elr_ && !partition.last_known_elr.empty())
+    record.last_known_elr = view(partition.last_known_elr);
   put(record, partition_record_version(level_));
 }
 

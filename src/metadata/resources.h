@@ -40,7 +40,7 @@ struct Broker {
   bool fenced = true;
   bool in_controlled_shutdown = false;
   bool migrating_zk = false;
-  std::vector<Uuid> log_dirs;                          // sorted
+  std::vector<Uuid> log_dirs;                          // in Kafka's order of ids
   std::optional<std::vector<Uuid>> cordoned_log_dirs;  // KIP-1066
   bool operator==(const Broker&) const = default;
 };

@@ -22,11 +22,11 @@ RULE_SEEDS = 6
 DERIVED = (".index", ".timeindex", ".txnindex", ".snapshot")
 
 
-def program(name):
-    """One of tests/compat/log, the build that is newest."""
-    found = glob.glob(os.path.join(ROOT, "build", "*", "tests", "compat", "log", name))
+def program(name, folder="log"):
+    """One of tests/compat/FOLDER, the build that is newest."""
+    found = glob.glob(os.path.join(ROOT, "build", "*", "tests", "compat", folder, name))
     if not found:
-        raise kafka.Missing(f"{name} is not built; run ./dev compat log")
+        raise kafka.Missing(f"{name} is not built; run ./dev compat {folder}")
     return max(found, key=os.path.getmtime)
 
 
