@@ -98,7 +98,7 @@ Result<void> Delta::replay(Bytes value) {
 
 Image Delta::finish(const Position& at) {
   image_.at = at;
-  owned_.clear();
+  own_ = {};
   return image_;
 }
 
@@ -185,7 +185,7 @@ Result<void> Delta::register_broker(const RecordHead& head) {
   if (!record.cordoned_log_dirs.is_null())
     broker.cordoned_log_dirs = sorted(record.cordoned_log_dirs);
   changes_.brokers.insert(broker.id);
-  edit(image_.brokers)[broker.id] = std::move(broker);
+  brokers()[broker.id] = std::move(broker);
   return {};
 }
 
@@ -199,13 +199,13 @@ Result<Broker*> Delta::find_broker(int32_t id, int64_t epoch, const char* record
                 fmt::format("{} of broker {} with epoch {}; it is registered with {}", record, id,
                             epoch, at->second.epoch));
   changes_.brokers.insert(at->first);
-  return &edit(image_.brokers).at(BrokerId(id));
+  return &brokers().at(BrokerId(id));
 }
 
 Result<void> Delta::unregister_broker(const RecordHead& head) {
   TRY(record, read_body<wire::UnregisterBrokerRecord>(head, *arena_));
   TRY(broker, find_broker(record.broker_id, record.broker_epoch, "UnregisterBrokerRecord"));
-  edit(image_.brokers).erase(broker->id);
+  brokers().erase(broker->id);
   return {};
 }
 
@@ -241,14 +241,14 @@ Result<void> Delta::register_controller(const RecordHead& head) {
   controller.endpoints = endpoints_of(record.end_points);
   controller.features = levels_of(record.features);
   changes_.controllers.insert(controller.id);
-  edit(image_.controllers)[controller.id] = std::move(controller);
+  controllers()[controller.id] = std::move(controller);
   return {};
 }
 
 Result<void> Delta::unregister_controller(const RecordHead& head) {
   TRY(record, read_body<wire::UnregisterControllerRecord>(head, *arena_));
   changes_.controllers.insert(BrokerId(record.controller_id));
-  if (edit(image_.controllers).erase(BrokerId(record.controller_id)) == 0)
+  if (controllers().erase(BrokerId(record.controller_id)) == 0)
     return fail(Errc::corrupt,
                 fmt::format("UnregisterControllerRecord of controller {}, which is not registered",
                             record.controller_id));

@@ -66,18 +66,33 @@ class Delta {
 
   // The part, as our own copy: made the first time.
   template <class T>
-  T& edit(std::shared_ptr<const T>& part) {
-    if (owned_.contains(part.get())) return const_cast<T&>(*part);
-    auto copy = std::make_shared<T>(*part);
-    T& mine = *copy;
-    owned_.insert(copy.get());
+  static T& edit(std::shared_ptr<const T>& part, bool& mine) {
+    if (mine) return const_cast<T&>(*part);
+    auto copy = std::make_unique<T>(*part);
+    T& own = *copy;
     part = std::move(copy);
-    return mine;
+    mine = true;
+    return own;
   }
+  Features& features() { return edit(image_.features, own_.features); }
+  Brokers& brokers() { return edit(image_.brokers, own_.brokers); }
+  Controllers& controllers() { return edit(image_.controllers, own_.controllers); }
+  Topics& topics() { return edit(image_.topics, own_.topics); }
+  Configs& configs() { return edit(image_.configs, own_.configs); }
+  Quotas& quotas() { return edit(image_.quotas, own_.quotas); }
+  Scram& users() { return edit(image_.scram, own_.scram); }
+  DelegationTokens& tokens() { return edit(image_.tokens, own_.tokens); }
+  Acls& acls() { return edit(image_.acls, own_.acls); }
 
   Image image_;
   Changes changes_;
-  std::set<const void*> owned_;  // parts that nobody else has: made here, and still in image_
+  // Parts that nobody else has: made here.
+  struct Own {
+    bool features = false, brokers = false, controllers = false, topics = false, configs = false,
+         quotas = false, scram = false, tokens = false, acls = false;
+    std::set<Uuid> each_topic;
+  };
+  Own own_;
   std::unique_ptr<Arena> arena_ = std::make_unique<Arena>();  // of the record at hand
 };
 

@@ -25,26 +25,26 @@ Result<void> Delta::config(const RecordHead& head) {
   TRY(record, read_body<wire::ConfigRecord>(head, *arena_));
   ConfigResource resource{record.resource_type, std::string(record.resource_name)};
   changes_.configs.insert(resource);
-  Configs& configs = edit(image_.configs);
+  Configs& all = configs();
   if (record.value) {
-    configs[resource][std::string(record.name)] = *record.value;
+    all[resource][std::string(record.name)] = *record.value;
     return {};
   }
-  auto at = configs.find(resource);
-  if (at == configs.end()) return {};
+  auto at = all.find(resource);
+  if (at == all.end()) return {};
   at->second.erase(std::string(record.name));
-  if (at->second.empty()) configs.erase(at);
+  if (at->second.empty()) all.erase(at);
   return {};
 }
 
 // Level 0 is none.
 Result<void> Delta::feature_level(const RecordHead& head) {
   TRY(record, read_body<wire::FeatureLevelRecord>(head, *arena_));
-  Features& features = edit(image_.features);
+  Features& all = features();
   if (record.feature_level == 0)
-    features.erase(std::string(record.name));
+    all.erase(std::string(record.name));
   else
-    features[std::string(record.name)] = record.feature_level;
+    all[std::string(record.name)] = record.feature_level;
   changes_.features = true;
   return {};
 }
@@ -58,15 +58,15 @@ Result<void> Delta::quota(const RecordHead& head) {
     entity[std::string(one.entity_type)] = std::move(name);
   }
   changes_.quotas = true;
-  Quotas& quotas = edit(image_.quotas);
+  Quotas& all = quotas();
   if (!record.remove) {
-    quotas[entity][std::string(record.key)] = record.value;
+    all[entity][std::string(record.key)] = record.value;
     return {};
   }
-  auto at = quotas.find(entity);
-  if (at == quotas.end()) return {};
+  auto at = all.find(entity);
+  if (at == all.end()) return {};
   at->second.erase(std::string(record.key));
-  if (at->second.empty()) quotas.erase(at);
+  if (at->second.empty()) all.erase(at);
   return {};
 }
 
@@ -79,7 +79,7 @@ Result<void> Delta::producer_ids(const RecordHead& head) {
 
 Result<void> Delta::scram(const RecordHead& head) {
   TRY(record, read_body<wire::UserScramCredentialRecord>(head, *arena_));
-  edit(image_.scram)[{record.mechanism, std::string(record.name)}] = {
+  users()[{record.mechanism, std::string(record.name)}] = {
       owned(record.salt), owned(record.stored_key), owned(record.server_key), record.iterations};
   changes_.scram = true;
   return {};
@@ -87,7 +87,7 @@ Result<void> Delta::scram(const RecordHead& head) {
 
 Result<void> Delta::remove_scram(const RecordHead& head) {
   TRY(record, read_body<wire::RemoveUserScramCredentialRecord>(head, *arena_));
-  edit(image_.scram).erase({record.mechanism, std::string(record.name)});
+  users().erase({record.mechanism, std::string(record.name)});
   changes_.scram = true;
   return {};
 }
@@ -101,27 +101,27 @@ Result<void> Delta::token(const RecordHead& head) {
                         .max_millis = record.max_timestamp,
                         .expires_millis = record.expiration_timestamp};
   for (std::string_view renewer : record.renewers) token.renewers.emplace_back(renewer);
-  edit(image_.tokens)[std::string(record.token_id)] = std::move(token);
+  tokens()[std::string(record.token_id)] = std::move(token);
   changes_.tokens = true;
   return {};
 }
 
 Result<void> Delta::remove_token(const RecordHead& head) {
   TRY(record, read_body<wire::RemoveDelegationTokenRecord>(head, *arena_));
-  edit(image_.tokens).erase(std::string(record.token_id));
+  tokens().erase(std::string(record.token_id));
   changes_.tokens = true;
   return {};
 }
 
 Result<void> Delta::acl(const RecordHead& head) {
   TRY(record, read_body<wire::AccessControlEntryRecord>(head, *arena_));
-  edit(image_.acls)[record.id] = {.resource_type = record.resource_type,
-                                  .resource_name = std::string(record.resource_name),
-                                  .pattern_type = record.pattern_type,
-                                  .principal = std::string(record.principal),
-                                  .host = std::string(record.host),
-                                  .operation = record.operation,
-                                  .permission = record.permission_type};
+  acls()[record.id] = {.resource_type = record.resource_type,
+                       .resource_name = std::string(record.resource_name),
+                       .pattern_type = record.pattern_type,
+                       .principal = std::string(record.principal),
+                       .host = std::string(record.host),
+                       .operation = record.operation,
+                       .permission = record.permission_type};
   changes_.acls = true;
   return {};
 }
@@ -129,7 +129,7 @@ Result<void> Delta::acl(const RecordHead& head) {
 Result<void> Delta::remove_acl(const RecordHead& head) {
   TRY(record, read_body<wire::RemoveAccessControlEntryRecord>(head, *arena_));
   changes_.acls = true;
-  if (edit(image_.acls).erase(record.id) == 0)
+  if (acls().erase(record.id) == 0)
     return fail(Errc::corrupt,
                 fmt::format("RemoveAccessControlEntryRecord of {}, which is not there",
                             record.id.to_string()));

@@ -44,43 +44,43 @@ Result<void> check_directories(const Partition& partition, int32_t index, const 
 }  // namespace
 
 Result<Topic*> Delta::edit_topic(const Uuid& id, const char* record) {
-  Topics& topics = edit(image_.topics);
-  auto at = topics.by_id.find(id);
-  if (at == topics.by_id.end())
+  Topics& all = topics();
+  auto at = all.by_id.find(id);
+  if (at == all.by_id.end())
     return fail(Errc::corrupt,
                 fmt::format("{} of topic {}, which is not there", record, id.to_string()));
   changes_.topics.insert(id);
-  return &edit(at->second);
+  bool mine = !own_.each_topic.insert(id).second;
+  return &edit(at->second, mine);
 }
 
 Result<void> Delta::topic(const RecordHead& head) {
   TRY(record, read_body<wire::TopicRecord>(head, *arena_));
-  Topics& topics = edit(image_.topics);
-  if (topics.by_name.contains(record.name) || topics.by_id.contains(record.topic_id))
+  Topics& all = topics();
+  if (all.by_name.contains(record.name) || all.by_id.contains(record.topic_id))
     return fail(Errc::corrupt, fmt::format("TopicRecord of {} ({}), which is there already",
                                            record.name, record.topic_id.to_string()));
-  auto made = std::make_shared<Topic>();
+  auto made = std::make_unique<Topic>();
   made->name = record.name;
   made->id = record.topic_id;
-  owned_.insert(made.get());
-  topics.by_name.emplace(made->name, made->id);
-  topics.by_id.emplace(made->id, std::move(made));
+  own_.each_topic.insert(made->id);
+  all.by_name.emplace(made->name, made->id);
+  all.by_id.emplace(made->id, std::move(made));
   changes_.topics.insert(record.topic_id);
   return {};
 }
 
 Result<void> Delta::remove_topic(const RecordHead& head) {
   TRY(record, read_body<wire::RemoveTopicRecord>(head, *arena_));
-  Topics& topics = edit(image_.topics);
-  auto at = topics.by_id.find(record.topic_id);
-  if (at == topics.by_id.end())
+  Topics& all = topics();
+  auto at = all.by_id.find(record.topic_id);
+  if (at == all.by_id.end())
     return fail(Errc::corrupt, fmt::format("RemoveTopicRecord of topic {}, which is not there",
                                            record.topic_id.to_string()));
   ConfigResource resource{kTopicResource, at->second->name};
-  if (edit(image_.configs).erase(resource) > 0) changes_.configs.insert(resource);
-  topics.by_name.erase(at->second->name);
-  owned_.erase(at->second.get());
-  topics.by_id.erase(at);
+  if (configs().erase(resource) > 0) changes_.configs.insert(resource);
+  all.by_name.erase(at->second->name);
+  all.by_id.erase(at);
   changes_.topics.insert(record.topic_id);
   changes_.removed.insert(record.topic_id);
   return {};

@@ -19,15 +19,15 @@ struct Position {
 
 struct Image {
   Position at;
-  std::shared_ptr<const Features> features = std::make_shared<Features>();
-  std::shared_ptr<const Brokers> brokers = std::make_shared<Brokers>();
-  std::shared_ptr<const Controllers> controllers = std::make_shared<Controllers>();
-  std::shared_ptr<const Topics> topics = std::make_shared<Topics>();
-  std::shared_ptr<const Configs> configs = std::make_shared<Configs>();
-  std::shared_ptr<const Quotas> quotas = std::make_shared<Quotas>();
-  std::shared_ptr<const Scram> scram = std::make_shared<Scram>();
-  std::shared_ptr<const DelegationTokens> tokens = std::make_shared<DelegationTokens>();
-  std::shared_ptr<const Acls> acls = std::make_shared<Acls>();
+  std::shared_ptr<const Features> features = std::make_shared<const Features>();
+  std::shared_ptr<const Brokers> brokers = std::make_shared<const Brokers>();
+  std::shared_ptr<const Controllers> controllers = std::make_shared<const Controllers>();
+  std::shared_ptr<const Topics> topics = std::make_shared<const Topics>();
+  std::shared_ptr<const Configs> configs = std::make_shared<const Configs>();
+  std::shared_ptr<const Quotas> quotas = std::make_shared<const Quotas>();
+  std::shared_ptr<const Scram> scram = std::make_shared<const Scram>();
+  std::shared_ptr<const DelegationTokens> tokens = std::make_shared<const DelegationTokens>();
+  std::shared_ptr<const Acls> acls = std::make_shared<const Acls>();
   int64_t next_producer_id = -1;  // -1: no block was ever given
 
   // The level of metadata.version; 7 (3.3-IV3, the lowest that Kafka 4 knows) until a record says.

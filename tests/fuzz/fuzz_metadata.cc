@@ -1,7 +1,8 @@
 // Any bytes as records of the metadata log, each with its size in two bytes before it. What is
 // taken makes an image whose records make an image with the same records.
 #include "base/check.h"
-#include "metadata/delta.h"
+#include "metadata/loader.h"
+#include "wire/record_batch.h"
 
 namespace moldau::metadata {
 namespace {
@@ -23,10 +24,19 @@ void replay(Bytes in) {
   CHECK(image_records(again.finish({})) == records);
 }
 
+void follow(Bytes in) {
+  Loader loader;
+  wire::BatchWalk walk(in, wire::BatchWalk::Torn::tolerate);
+  while (walk.next())
+    if (!loader.add(walk.batch())) return;
+  CHECK(loader.in_transaction() || loader.image().at.next == loader.next());
+}
+
 }  // namespace
 }  // namespace moldau::metadata
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   moldau::metadata::replay(moldau::Bytes(data, size));
+  moldau::metadata::follow(moldau::Bytes(data, size));
   return 0;
 }
