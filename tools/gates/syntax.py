@@ -8,6 +8,7 @@ import fnmatch
 import os
 import re
 import subprocess
+import tempfile
 
 from tree import CLANG, Finding, diagnostics, tool
 
@@ -28,7 +29,7 @@ ALLOWED = [
 
 _OURS = "unless(isExpansionInSystemHeader())"
 _SAME = 'forFunction(functionDecl(equalsBoundNode("f")))'
-_AWAIT = f"expr(anyOf(coawaitExpr(), dependentCoawaitExpr()), {_OURS}, " 'forFunction(functionDecl().bind("f")), '
+_AWAIT = f"expr(anyOf(coawaitExpr(), dependentCoawaitExpr()), {_OURS}, " 'forFunction(functionDecl().bind("f")), eachOf('
 _SHORT_CIRCUIT = 'binaryOperator(hasAnyOperatorName("&&", "||"))'
 _BRACES = "initListExpr(), cxxConstructExpr(isListInitialization())"
 
@@ -44,15 +45,16 @@ def _conditions():
 
 
 _INNER = f"hasDescendant(expr(anyOf({_BRACES}, lambdaExpr()), {_SAME}))"
-RULES = {  # name: (matcher, message, fix)
+# One walk over the tree for each kind of node costs a third of one for each rule.
+RULES = {  # name: (matcher, message, fix); await-* are matched on what _AWAIT found
     "await-braces": (
-        f"{_AWAIT}anyOf({_INNER}, {_inside(f'expr({_SAME}, anyOf({_BRACES}, {_INNER}))')}))",
+        f"expr(anyOf({_INNER}, {_inside(f'expr({_SAME}, anyOf({_BRACES}, {_INNER}))')}))",
         "an expression that awaits contains braces or a lambda", "name it on the line before, then await"),
     "await-condition": (
-        f"{_AWAIT}{_inside(f'stmt({_SAME}, anyOf({_conditions()}))')})",
+        f"expr({_inside(f'stmt({_SAME}, anyOf({_conditions()}))')})",
         "co_await inside a condition", "await into a named variable, then test that"),
     "await-choice": (
-        f"{_AWAIT}{_inside(f'expr({_SAME}, anyOf(conditionalOperator(), stmtExpr(), {_SHORT_CIRCUIT}))')})",
+        f"expr({_inside(f'expr({_SAME}, anyOf(conditionalOperator(), stmtExpr(), {_SHORT_CIRCUIT}))')})",
         "co_await inside ?:, &&, || or a statement expression", "await on a line of its own, under an if"),
     "await-binding": (
         f"decompositionDecl({_OURS}, hasDescendant(expr(anyOf(coawaitExpr(), dependentCoawaitExpr()))))",
@@ -70,8 +72,17 @@ RULES = {  # name: (matcher, message, fix)
         "mutable state that outlives every owner (global, static member or static local)",
         "make it a member of what owns it, or constexpr"),
 }
-SCRIPT = "set bind-root false\nset output diag\n" + "".join(
-    f'match {matcher}.bind("{name}")\n' for name, (matcher, _, _) in RULES.items())
+
+
+def _each(*names):
+    return ", ".join(f'{RULES[name][0]}.bind("{name}")' for name in names)
+
+
+QUERIES = [
+    f"stmt(eachOf({_AWAIT}{_each('await-braces', 'await-condition', 'await-choice')})), {_each('hashed')}))",
+    f"decl(eachOf({_each('await-binding', 'rvalue-parameter', 'static')}))",
+]
+SCRIPT = "set bind-root false\nset output diag\n" + "".join(f"match {query}\n" for query in QUERIES)
 _HIT = re.compile(r'^(?P<path>[^\s:][^:\n]*):(?P<line>\d+):\d+: note: "(?P<rule>[a-z-]+)" binds here$', re.M)
 _COROUTINE = re.compile(r"\bco_(?:await|yield|return)\b|\bCO_TRY\b")
 
@@ -87,25 +98,23 @@ def wanted(tree, path):
 
 def run(tree):
     version = tool(CLANG_QUERY)
-    folder = tree.root / ".cache/gates"
-    folder.mkdir(parents=True, exist_ok=True)
-    script = folder / f"syntax-{os.getpid()}.query"
-    script.write_text(SCRIPT)
-    try:
-        work = [(p, tree.key(p, version, SCRIPT, ALLOWED)) for p in tree.cxx() if wanted(tree, p)]
-        return tree.together("syntax", work, lambda *what: _ask(tree, script, *what))
-    finally:
-        script.unlink()
+    work = [(p, tree.key(p, version, SCRIPT, ALLOWED)) for p in tree.cxx() if wanted(tree, p)]
+    todo = tree.unknown("syntax", work)
+    tree.notes["syntax"] = f"{len(todo)} of {len(work)} looked at anew"
+    with tempfile.NamedTemporaryFile("w", prefix="syntax-", suffix=".query") as script:
+        script.write(SCRIPT)
+        script.flush()
+        return tree.together("syntax", todo, lambda *what: _ask(tree, script.name, *what))
 
 
-def _ask(tree, script, source, language, flags):
+def _ask(tree, script, source, flags):
     """(findings, what does not compile) of the source and all that it includes."""
-    done = subprocess.run([CLANG_QUERY, "-f", str(script), str(source), "--", CLANG, "-x", language,
+    done = subprocess.run([CLANG_QUERY, "-f", script, str(source), "--", CLANG, "-x", "c++",
                            *flags, "-Wno-everything", "-fno-color-diagnostics", "-ferror-limit=0"],
                           cwd=tree.root, capture_output=True, text=True)
     output = done.stdout + done.stderr
     broken = [d for d in diagnostics(tree, output, "make it compile first") if not d.path.startswith("..")]
-    if not broken and (output.count("match") < len(RULES) or "Error parsing" in output):
+    if not broken and (output.count("match") < len(QUERIES) or "Error parsing" in output):
         raise RuntimeError(f"clang-query on {source}: {output[:2000]}")
     return list(_hits(tree, output)), broken
 

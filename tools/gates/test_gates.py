@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import check
+import company
 import dead
 import docs
 import format as formatting
@@ -64,7 +66,7 @@ class Planted(unittest.TestCase):
             path = self.root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        return Tree(self.root, jobs=2)
+        return Tree(self.root, jobs=2, cache=self.root / ".cache/gates")
 
     def hits(self, gate, files):
         """(path, line) of the findings."""
@@ -217,6 +219,102 @@ class FormatAndTidy(Planted):
         self.assertEqual([], self.hits(tidy.run, {**config, "src/base/a.cc": clean}))
         self.assertEqual([("src/base/a.cc", 2)], self.hits(tidy.run, {
             **config, "src/base/a.cc": clean + "double half(int a) { return 1.0 + a / 2; }\n"}))
+
+
+class MainLine(Planted):
+    """What ./dev check looks at on a branch, and what it says it left out."""
+    CONFIG = {".clang-tidy": "Checks: '-*,bugprone-integer-division'\nWarningsAsErrors: '*'\nHeaderFilterRegex: '/src/'\n"}
+    BAD = "inline double half(int a) { return 1.0 + a / 2; }\n"
+
+    def git(self, *args):
+        subprocess.run(["git", "-C", str(self.root), "-c", "user.name=t", "-c", "user.email=t@example.org", *args],
+                       check=True, capture_output=True)
+
+    def branch(self, files):
+        """A branch that leaves main at these files."""
+        self.tree({**self.CONFIG, ".gitignore": ".cache/\n", **files})
+        for command in (("init", "-q", "-b", "main"), ("add", "."), ("commit", "-qm", "first"), ("checkout", "-qb", "other")):
+            self.git(*command)
+
+    def look(self, files, whole=False):
+        tree = self.tree(files)
+        tree.whole = whole
+        return [(f.path, f.line) for f in tidy.run(tree)], tree.notes["tidy"]
+
+    def test_what_is_as_on_main_is_left_out_said_and_found_by_all(self):
+        self.branch({"src/base/a.cc": self.BAD, "src/base/b.cc": "int b() { return 1; }\n"})
+        found, note = self.look({})
+        self.assertEqual([], found)
+        self.assertIn("0 of 2 looked at anew; NOT looked at: 2", note)
+        self.assertIn("--all", note)
+        self.assertEqual(([("src/base/a.cc", 1)], "2 of 2 looked at anew"), self.look({}, whole=True))
+
+    def test_a_changed_a_committed_and_a_new_file_are_looked_at(self):
+        self.branch({f"src/base/{name}.cc": f"int {name}() {{ return 1; }}\n" for name in "abc"})
+        self.assertEqual([("src/base/a.cc", 1)], self.look({"src/base/a.cc": self.BAD})[0])
+        self.git("commit", "-qam", "second")
+        found, note = self.look({"src/base/d.cc": "int d() { return 1; }\n" + self.BAD.replace("half", "third")})
+        self.assertEqual([("src/base/a.cc", 1), ("src/base/d.cc", 2)], found)
+        self.assertIn("NOT looked at: 2", note)
+
+    def test_a_changed_header_is_looked_at_through_who_includes_it_though_that_was_clean_before(self):
+        self.branch({"src/base/a.h": "#pragma once\n", "src/base/b.h": '#pragma once\n#include "base/a.h"\n',
+                     "src/base/b.cc": '#include "base/b.h"\n', "src/base/c.cc": "int c();\n"})
+        self.assertEqual([], self.look({}, whole=True)[0])
+        found, note = self.look({"src/base/a.h": "#pragma once\n" + self.BAD})
+        self.assertEqual([("src/base/a.h", 2)], found)
+        self.assertIn("1 of 2 looked at anew", note)
+
+    def test_of_many_includers_the_nearest(self):
+        far = {f"src/base/far{n:02}.cc": f'#include "base/b.h"\nint far{n}();\n' for n in range(tidy.INCLUDERS + 3)}
+        self.branch({"src/base/a.h": "#pragma once\n", "src/base/b.h": '#pragma once\n#include "base/a.h"\n', **far,
+                     "src/base/near.cc": '#include "base/a.h"\n'})
+        found, note = self.look({"src/base/a.h": "#pragma once\nint a();\n", "src/base/near.cc": '#include "base/a.h"\n' + self.BAD})
+        self.assertEqual([("src/base/near.cc", 2)], found)
+        self.assertIn("3 far from a changed header", note)
+
+    def test_other_rules_or_no_main_line_mean_everything(self):
+        self.branch({"src/base/a.cc": self.BAD})
+        self.assertEqual([("src/base/a.cc", 1)], self.look({".clang-tidy": self.CONFIG[".clang-tidy"] + "# new\n"})[0])
+        self.git("branch", "-D", "main")
+        self.git("checkout", ".clang-tidy")
+        self.assertEqual([("src/base/a.cc", 1)], self.look({})[0])
+
+
+class Company(Planted):
+    def sizes(self, *codes):
+        tree = self.tree({f"src/base/f{n}.cc": code for n, code in enumerate(codes)})
+        return [len(items) for _, items in company.batches(tree, [(p,) for p in tree.cxx()])]
+
+    def test_one_private_name_parts_two_files_and_nothing_else_does(self):
+        self.assertEqual([2], self.sizes("namespace { int f(int run) { run++; return run; } }\n", "namespace { int g() { int run = 3; return run; } }\n"))
+        for code in ("int f() {\n}\n", "using f = int;\n", "struct f {\n};\n", "const int f = 1;\n", "int f[] = {1};\n"):
+            with self.subTest(code):
+                self.assertEqual([1, 1], self.sizes("namespace a {\nnamespace {\nint f() { return 1; }\n}\n}\n", f"namespace a {{\nnamespace {{\n{code}}}\n}}\n"))
+
+    def test_what_does_not_compile_together_is_looked_at_apart(self):
+        macro = "#define OWN(x) int x##_ = 0;\nOWN(state)\n"  # two names that the text does not show
+        self.assertEqual([("src/base/a.cc", 2), ("src/base/b.cc", 2)],
+                         self.hits(syntax.run, {"src/base/a.cc": macro, "src/base/b.cc": macro}))
+
+    def test_clones_share_what_was_clean_and_another_tree_does_not(self):
+        with tempfile.TemporaryDirectory() as cache, tempfile.TemporaryDirectory() as second:
+            notes = []
+            for root, code in ((self.root, "int a();\n"), (pathlib.Path(second), "int a();\n"), (self.root, "int b();\n")):
+                (root / "src/base").mkdir(parents=True, exist_ok=True)
+                (root / "src/base/a.cc").write_text(code)
+                tree = Tree(root, cache=cache)
+                self.assertEqual([], syntax.run(tree))
+                notes.append(tree.notes["syntax"])
+            self.assertEqual(["1 of 1 looked at anew", "0 of 1 looked at anew", "1 of 1 looked at anew"], notes)
+
+    def test_what_nobody_asked_for_in_a_month_is_forgotten(self):
+        tree = self.tree({"src/base/a.cc": "int a();\n"})
+        self.assertEqual([], syntax.run(tree))
+        stamp, = (tree.cache / "syntax").iterdir()
+        os.utime(stamp, (1, 1))
+        tree.stamps("syntax")
+        self.assertFalse(stamp.exists())
 
 
 class Ratchet(Planted):

@@ -4,6 +4,7 @@ compiler flags, and a cache of what was clean before. Python's standard library 
 A gate is a function run(tree) -> list[Finding]; check.py calls them all.
 """
 import concurrent.futures
+import functools
 import hashlib
 import json
 import os
@@ -11,12 +12,16 @@ import pathlib
 import re
 import shlex
 import subprocess
+import tempfile
 import threading
+import time
 from typing import NamedTuple
+
+import company
 
 CLANG = "clang++-19"
 DEFAULT_FLAGS = ["-std=c++23", "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-fno-exceptions"]
-BATCH = 32  # files that together() gives the compiler at once
+CACHE_DAYS = 30  # what no run has asked for that long is forgotten
 SKIPPED_FOLDERS = {".git", ".cache", "build", "__pycache__", "node_modules"}
 
 _TOKEN = re.compile(
@@ -61,9 +66,11 @@ class Include(NamedTuple):
 class Tree:
     """One tree of sources at root. Everything read is remembered: a check is one process over a still tree."""
 
-    def __init__(self, root, jobs=None):
+    def __init__(self, root, jobs=None, cache=None, whole=False):
         self.root = pathlib.Path(root).resolve()
         self.pool = concurrent.futures.ThreadPoolExecutor(jobs or os.cpu_count() or 2)
+        self.cache = pathlib.Path(cache) if cache else cache_folder()
+        self.whole = whole  # look also at what is as on the main line
         self.notes = {}  # gate name -> remark printed in the table
         self._lock = threading.RLock()
         self._memo = {}
@@ -106,6 +113,22 @@ class Tree:
             return None
         done = subprocess.run(["git", "-C", str(self.root), *args], capture_output=True, text=True)
         return done.stdout if done.returncode == 0 else None
+
+    def main_line(self):
+        """The commit where this tree left the main line, which CI has looked at whole; None without git or a main line."""
+        for name in ("origin/HEAD", "origin/main", "origin/master", "main", "master"):
+            base = self.git("merge-base", "HEAD", name)
+            if base:
+                return base.strip()
+        return None
+
+    def changed(self, commit):
+        """Files of this tree that are not as in the commit, whether committed, only written or new; None if git is silent."""
+        differing = self.git("diff", "--name-only", "--no-renames", "-z", commit)
+        fresh = self.git("ls-files", "-o", "--exclude-standard", "-z")
+        if differing is None or fresh is None:
+            return None
+        return {n for n in (differing + fresh).split("\0") if n} & set(self.files())
 
     # ---- includes --------------------------------------------------------------------------------------------
     def includes(self, path):
@@ -165,9 +188,12 @@ class Tree:
             return sorted(folders)
         return self._once("include_folders", find)
 
-    def flags(self, path):
-        """Flags of this file; for a header those of a neighbour: the nearest source file up the folders."""
-        return _without_precompiled(self._flags(path))
+    def flags(self, path, precompiled=False):
+        """Flags of this file; for a header those of a neighbour: the nearest source file up the folders. With precompiled,
+        the libraries' headers as the build has parsed them (cmake/Std.cmake) are among the flags if they are there."""
+        flags = self._flags(path)
+        ready = all(os.path.isfile(f) for f, before in zip(flags, ["", *flags]) if before == "-include-pch")
+        return list(flags) if precompiled and ready else _without_precompiled(flags)
 
     def _flags(self, path):
         commands = self.commands()
@@ -184,7 +210,8 @@ class Tree:
 
     # ---- cache -----------------------------------------------------------------------------------------------
     def key(self, path, *more):
-        """Changes when the file, anything it includes, its flags, or one of `more` changes."""
+        """Changes when the file, anything it includes, its flags, or one of `more` changes. Not with the tree's place:
+        all clones on a machine know the same keys."""
         digest = hashlib.sha256()
         for item in (path, *self.flags(path), *more):
             digest.update(str(item).replace(str(self.root), "").encode() + b"\0")
@@ -195,11 +222,33 @@ class Tree:
     def file_hash(self, path):
         return self._once(("hash", path), lambda: hashlib.sha256((self.root / path).read_bytes()).digest())
 
+    def stamps(self, gate):
+        """Folder with one empty file for each key that was clean. What nothing asks for any more goes."""
+        folder = self.cache / gate
+        folder.mkdir(parents=True, exist_ok=True)
+        old = time.time() - CACHE_DAYS * 86400
+        for stamp in os.scandir(folder):
+            try:
+                if stamp.stat().st_mtime < old:
+                    os.unlink(stamp)
+            except FileNotFoundError:
+                pass  # another clone's run was first
+        return folder
+
+    def unknown(self, gate, work):
+        """Those of work = [(path, key)] that were not clean before, as (path, stamp)."""
+        stamps, todo = self.stamps(gate), []
+        for path, key in work:
+            stamp = stamps / f"{key}-{_scripts()}"
+            try:
+                os.utime(stamp)
+            except FileNotFoundError:
+                todo.append((path, stamp))
+        return todo
+
     def each(self, gate, work, run):
         """Runs run(path) for each (path, key) of work, in parallel; what was clean under the same key is not run again."""
-        stamps = self.root / ".cache/gates" / gate
-        stamps.mkdir(parents=True, exist_ok=True)
-        todo = [(path, stamps / key) for path, key in work if not (stamps / key).exists()]
+        todo = self.unknown(gate, work)
         self.notes[gate] = f"{len(todo)} of {len(work)} looked at anew"
 
         def one(item):
@@ -209,42 +258,46 @@ class Tree:
             return found
         return sorted(f for found in self.pool.map(one, todo) for f in found)
 
-    def together(self, gate, work, run):
-        """As each(), but run(source, language, flags) looks at many files at once: a source that includes them all costs
-        little more than one of them, whose time is that of the libraries' headers. run returns (findings, errors); what
-        the compiler refuses together (two files that use one private name) is looked at apart."""
-        stamps = self.root / ".cache/gates" / gate
-        stamps.mkdir(parents=True, exist_ok=True)
-        todo = [(path, stamps / key) for path, key in work if not (stamps / key).exists()]
-        self.notes[gate] = f"{len(todo)} of {len(work)} looked at anew"
-        groups = {}
-        for item in todo:
-            groups.setdefault(tuple(self.flags(item[0])), []).append(item)
-        batches = [group[i:i + BATCH] for group in groups.values() for i in range(0, len(group), BATCH)]
-        batches.sort(key=len, reverse=True)
-        return sorted({f for found in self.pool.map(lambda batch: self._look(gate, batch, run), batches) for f in found})
+    def together(self, gate, todo, run):
+        """Runs run(source, flags) over todo = [(path, stamp)], many files at once (company.py). run returns (findings,
+        errors); what the compiler refuses together is looked at apart."""
+        groups = company.batches(self, todo)
+        return sorted({f for found in self.pool.map(lambda group: self._look(gate, *group, run), groups) for f in found})
 
-    def _look(self, gate, batch, run):
+    def _look(self, gate, flags, batch, run):
         if len(batch) == 1:
             path = batch[0][0]
-            found, errors = run(self.root / path, "c++", self.flags(path))
+            found, errors = run(self.root / path, self.flags(path, precompiled=True))
             found = errors[:3] or found
         else:
-            source = self.root / ".cache/gates" / f"{gate}-{hashlib.sha256(batch[0][0].encode()).hexdigest()[:12]}.cc"
-            source.write_text("".join(f'#include "{self.root / path}"\n' for path, _ in batch))
-            found, errors = run(source, "c++", self.flags(batch[0][0]))
-            source.unlink()
+            with tempfile.NamedTemporaryFile("w", prefix=f"{gate}-", suffix=".cc") as source:
+                source.write("".join(f'#include "{self.root / path}"\n' for path, _ in batch))
+                source.flush()
+                found, errors = run(source.name, flags)
             if errors:
                 blamed = {e.path for e in errors}
                 apart = [item for item in batch if item[0] in blamed]
                 if not apart or len(apart) == len(batch):
                     apart = batch[len(batch) // 2:]
                 rest = [item for item in batch if item not in apart]
-                return self._look(gate, rest, run) + self._look(gate, apart, run)
+                return self._look(gate, flags, rest, run) + self._look(gate, flags, apart, run)
         if not found:
             for _, stamp in batch:
                 stamp.touch()
         return found
+
+
+@functools.cache
+def _scripts():
+    """Names the state of these scripts: other gates, other results."""
+    own = sorted(p for p in pathlib.Path(__file__).parent.glob("*.py") if not p.name.startswith("test_"))
+    return hashlib.sha256(b"\0".join(p.read_bytes() for p in own)).hexdigest()[:16]
+
+
+def cache_folder():
+    """Where what was clean is remembered, for all clones of this user; MOLDAU_GATES_CACHE names another place."""
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return pathlib.Path(os.environ.get("MOLDAU_GATES_CACHE") or os.path.join(home, "moldau", "gates"))
 
 
 def _without_precompiled(flags):
