@@ -115,6 +115,9 @@ class Log final : private LogMember {
   // What lies below `to` is not to be seen any more, also after a crash. Returns where the log
   // begins. Errors: out_of_range (above the high watermark), and the disk's.
   host::Task<Result<Offset>> delete_records(host::Env& env, Offset to);
+  // The first half of it, for several logs of a data directory: in memory. Nobody may be told
+  // before the directory has saved its points.
+  Result<void> raise_start(Offset to);
   // Retention, in steps, so that a data directory writes its checkpoint once for all its logs:
   // raises the start (true: it moved); removes segments below it, by renaming (but not while the
   // log is being cleaned), quicker if it is in the checkpoint file; deletes what was renamed and is

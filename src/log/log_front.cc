@@ -25,13 +25,19 @@ Offset Log::high_watermark() const {
   return std::min(listener_->high_watermark().value_or(committed), committed);
 }
 
-Task<Result<Offset>> Log::delete_records(Env& env, Offset to) {
+Result<void> Log::raise_start(Offset to) {
   Offset limit = high_watermark();
   if (to > limit)
-    co_return fail(Errc::out_of_range, fmt::format("the log cannot begin at {}: only what lies "
-                                                   "below the high watermark {} can be deleted",
-                                                   to, limit));
+    return fail(Errc::out_of_range, fmt::format("the log cannot begin at {}: only what lies "
+                                                "below the high watermark {} can be deleted",
+                                                to, limit));
   core_.enter([&](LogCore& core) { core.raise_start(to, limit); });
+  return {};
+}
+
+Task<Result<Offset>> Log::delete_records(Env& env, Offset to) {
+  Result<void> raised = raise_start(to);
+  if (!raised) co_return std::move(raised.error());
   // Also if the start was there already: retention, or a try that failed, may not have saved it.
   CO_TRY_(dir_.save_points(env));
   co_return offsets().start;

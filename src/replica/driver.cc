@@ -163,11 +163,10 @@ void Partition::clean_by(log::Cleaner& cleaner) {
   cleaner.add(*log_);
 }
 
-Task<Result<Offset>> Partition::delete_records(host::Env& env, std::optional<Offset> to) {
+Result<void> Partition::raise_start(std::optional<Offset> to) {
   Use use(*this);
-  if (!use.granted()) co_return Use::refusal();
-  Offset below = to.value_or(watermarks().high_watermark);
-  co_return co_await log_->delete_records(env, below);
+  if (!use.granted()) return Use::refusal();
+  return log_->raise_start(to.value_or(watermarks().high_watermark));
 }
 
 Task<Result<bool>> Partition::retain(host::Env& env) {

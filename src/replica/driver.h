@@ -79,9 +79,9 @@ class Partition : private log::LogListener {
 
   // From here on until it is closed or removed, if it is compacted. The cleaner outlives it.
   void clean_by(log::Cleaner& cleaner);
-  // What lies below `to` is deleted; the high watermark if it is absent. Returns where the log
-  // begins now. Errors: the log's.
-  host::Task<Result<Offset>> delete_records(host::Env& env, std::optional<Offset> to);
+  // What lies below `to` is not shown any more; the high watermark if it is absent. It is deleted,
+  // and may be said to be, once the data directory has saved its points. Errors: the log's.
+  Result<void> raise_start(std::optional<Offset> to);
   // Retention, as Log's; nothing happens once it is retired.
   host::Task<Result<bool>> retain(host::Env& env);
   host::Task<Result<void>> remove_old(host::Env& env, Instant delete_at);

@@ -115,13 +115,15 @@ struct OneBadDisk : MaintenanceTest {
     world.config.log.retention = {.millis = -1, .bytes = 2000};
     world.config.maintenance.retention_check = seconds(4);
   }
-  // `bad` has partition 0 if it is /a, or else 1.
-  void retain_with(const std::string& bad, Errc code) {
-    start();
-    client->create("t", 2);
+  void fail_checkpoints(const std::string& bad, Errc code) {
     world.node.disk().add_trouble(
         {.calls = sim::kDiskWrite, .path_part = bad + "/log-start-offset-checkpoint", .code = code},
         world.world.stream("trouble"));
+  }
+  void retain_with(const std::string& bad, Errc code) {
+    start();
+    client->create("t", 2);
+    fail_checkpoints(bad, code);
     fill(40, 1'700'000'000'000, 0);
     fill(40, 1'700'000'000'000, 1);
     world.run_for(seconds(6));  // one round
@@ -187,6 +189,40 @@ TEST_F(MaintenanceTest, DeletedRecordsAreGoneForGood) {
   EXPECT_FALSE(left.contains("00000000000000000000.log")) << "whole segments below the start go";
   EXPECT_EQ(delete_below(-1), (std::vector<RecordsDeleted>{{0, 12, 0}}));
   EXPECT_EQ(client->produce("t").base, 12);
+}
+
+TEST_F(MaintenanceTest, DeletedRecordsOfManyPartitionsAreSavedTogether) {
+  start();
+  client->create("t", 8);
+  for (int32_t i = 0; i < 8; i++) fill(4, 1'700'000'000'000, i);
+  world.run_for(milliseconds(100));  // what is derived from sealed segments is written
+  auto operations = [&](const std::vector<std::pair<int32_t, int64_t>>& partitions) {
+    uint64_t before = world.node.disk().operations();
+    auto done = read_records_deleted(
+        client->call(api::kDeleteRecords, 1, delete_records_request("t", partitions)));
+    EXPECT_EQ(done.size(), partitions.size());
+    for (const RecordsDeleted& one : done) EXPECT_EQ(one.error, 0);
+    return world.node.disk().operations() - before;
+  };
+  uint64_t one = operations({{7, 1}});
+  EXPECT_GT(one, 0u);
+  EXPECT_EQ(operations({{0, 1}, {1, 2}, {2, 3}, {3, 1}, {4, 2}, {5, 3}, {6, 4}}), one);
+  world.crash(sim::Crash::power);
+  again();
+  EXPECT_EQ(earliest(1), 2);
+  EXPECT_EQ(earliest(6), 4);
+  EXPECT_EQ(earliest(7), 1);
+}
+
+TEST_F(OneBadDisk, DeletedRecordsAreConfirmedWhereTheyAreSaved) {
+  start();
+  client->create("t", 4);
+  for (int32_t i = 0; i < 4; i++) fill(2, 1'700'000'000'000, i);
+  fail_checkpoints("/b", Errc::no_space);
+  auto done = read_records_deleted(client->call(
+      api::kDeleteRecords, 1, delete_records_request("t", {{0, 1}, {1, 1}, {2, 2}, {3, 3}})));
+  EXPECT_EQ(done, (std::vector<RecordsDeleted>{
+                      {0, 1, 0}, {1, -1, kStorageError}, {2, 2, 0}, {3, -1, kOutOfRange}}));
 }
 
 // Every record that is read is one that was sent to that offset, and the newest of each key is
