@@ -6,6 +6,7 @@
 #include "log/batch_info.h"
 #include "log/log.h"
 #include "log/producer_snapshot.h"
+#include "log/recovery.h"
 #include "log/test_world.h"
 
 namespace moldau::log {
@@ -158,6 +159,54 @@ TEST(LogProducers, PlantedBugsAreFound) {
   EXPECT_NE(history.error, "");
 }
 #endif
+
+Task<void> grow(Env& env, History& history) {
+  TestLog opened;
+  Result<void> done = co_await opened.open(env, kSmall);
+  if (!done) co_return history.complain(done.error().to_string());
+  for (int i = 0; i < 12; i++) {
+    auto batch = make_producer_batch({.producer = 1 + i % 2, .sequence = i / 2});
+    co_await put(env, *opened.log, batch, Origin::client, history);
+  }
+  done = co_await opened.close(env);
+  if (!done) history.complain(done.error().to_string());
+}
+
+Task<void> recover_from(Env& env, Offset log_start, std::string& error, size_t& producers) {
+  RecoveryRequest request{.path = "data/topic-0", .log_start = log_start};
+  auto entries = co_await env.disk.list(request.path);
+  if (entries) request.entries = *entries;
+  auto recovered = co_await recover(env, request);
+  if (!recovered) co_return void(error = recovered.error().to_string());
+  producers = recovered->opened.producers.size();
+  if (recovered->opened.end != log_start) error = fmt::format("ends at {}", recovered->opened.end);
+}
+
+// A log was cut inside the batch of its start, or its last segments were removed and not the first:
+// it begins anew at its start. Whoever wrote to it may send that once more.
+TEST(LogProducers, AreKnownWhenAllFilesEndBelowTheStart) {
+  for (bool snapshots : {true, false}) {
+    TestDisk disk;
+    History history;
+    {
+      TestWorld world(disk);
+      ASSERT_TRUE(world.run(grow(world.env, history)));
+      ASSERT_EQ(history.error, "");
+    }
+    for (auto* names : {&disk.names, &disk.durable_names})
+      std::erase_if(*names, [&](const auto& file) {
+        return !snapshots && file.first.ends_with(".snapshot");
+      });
+    for (int again = 0; again < 2; again++) {
+      TestWorld world(disk);
+      std::string error;
+      size_t producers = 0;
+      ASSERT_TRUE(world.run(recover_from(world.env, Offset(13), error, producers)));
+      EXPECT_EQ(error, "");
+      EXPECT_EQ(producers, 2u) << "snapshots " << snapshots << " again " << again;
+    }
+  }
+}
 
 struct Txn {
   Offset stable;

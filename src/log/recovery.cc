@@ -83,6 +83,7 @@ class Recovery {
   Task<Result<void>> look_at_the_medium(host::File& file);
   Task<Result<void>> settle(host::File& file, Look& look, size_t i);
   Task<Result<void>> load_producers(size_t count, Offset end);
+  Task<Result<void>> keep_producers();
   Task<Result<void>> remove_strays();
   Result<void> judge(const Look& look, bool last, const std::string& path) const;
   Segment known_segment(size_t i) const;
@@ -265,6 +266,19 @@ Task<Result<void>> Recovery::load_producers(size_t count, Offset end) {
   co_return Result<void>{};
 }
 
+// All files are to go, and the log to go on at its start. What is known of producers then is told
+// by a snapshot behind the files' end, if there is one: it was made before they were deleted.
+// Without one the log was cut inside the batch of its start, and the batches tell all there is.
+Task<Result<void>> Recovery::keep_producers() {
+  Offset start = request_.log_start;
+  CO_TRY(found, list_snapshots(env_, request_.path));
+  for (Offset at : found)
+    if (at > end_ && at <= start) co_return Result<void>{};
+  std::string name = segment_file_name(start, ".snapshot");
+  std::vector<uint8_t> content = encode_producer_snapshot(producers_);
+  co_return co_await replace_file(env_, request_.path, name, content);
+}
+
 // Of the snapshots only those at the beginning of a segment are kept, and the newest.
 Task<Result<void>> Recovery::remove_strays() {
   if (!changed_ && std::ranges::none_of(snapshots_among(request_.entries), [&](Offset at) {
@@ -350,8 +364,9 @@ Task<Result<void>> Recovery::open_unclean() {
   epochs_ = stored_;
   epochs_.truncate_end(files_[first].base);
   end_ = files_[first].base;
-  // Snapshots from here on are made again: what they were taken of may be gone.
-  CO_TRY_(remove_snapshots_above(env_, request_.path, end_));
+  // Snapshots from here on are made again: what they were taken of may be gone. Not if it was
+  // deleted: that was safe before.
+  CO_TRY_(remove_snapshots_above(env_, request_.path, std::max(end_, request_.log_start)));
   CO_TRY_(load_producers(first, end_));
   for (size_t i = first; i < files_.size(); i++) {
     // A segment that begins before the one in front of it ends: what can be trusted ends here.
@@ -398,6 +413,7 @@ Task<Result<Recovered>> Recovery::run() {
   // give offsets a second time.
   if (!files_.empty() && end_ < request_.log_start) {
     changed_ = true;
+    CO_TRY_(keep_producers());
     CO_TRY_(remove_from(0));
     segments_.clear();
     epochs_ = Epochs();
