@@ -48,6 +48,8 @@ constexpr std::array kNames = std::to_array<std::string_view>({
     "cut_file_first",
     "cut_to_border",
     "points_before_starts",
+    "producer_snapshot_stale",
+    "snapshots_past_cut",
 });
 static_assert(kNames.size() == static_cast<size_t>(Bug::count_));
 }  // namespace

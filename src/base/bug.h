@@ -49,6 +49,8 @@ enum class Bug : uint8_t {
   cut_file_first,               // 38: and shortens its segment before the later ones are gone
   cut_to_border,                // 39: the recovery point of a cut may be the border of a segment
   points_before_starts,         // 40: recovery points are saved before log starts
+  producer_snapshot_stale,      // 41: recovery does not replay what stands behind the snapshot
+  snapshots_past_cut,           // 42: a cut leaves producer snapshots behind its end
   count_,
 };
 // Those that unit tests plant and find (`./dev test Planted`); the others are for the simulator.

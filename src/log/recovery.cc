@@ -320,7 +320,7 @@ Task<Result<bool>> Recovery::recover_segment(size_t i, Offset expected) {
   Look look{.scan = SegmentScan(base, std::max(base, expected)),
             .index = SegmentIndex(base),
             .epochs = planted(Bug::epochs_file_believed) ? nullptr : &epochs_,
-            .producers = &producers_,
+            .producers = planted(Bug::producer_snapshot_stale) ? nullptr : &producers_,
             .size = file->size()};
   look.scan.expect_size(look.size);
   CO_TRY_(read_batches(*file, look, request_.index_interval_bytes));

@@ -3,13 +3,20 @@
 #include <array>
 #include <cstring>
 
-#include "wire/record_batch_builder.h"
+#include "base/bytes.h"
 
 namespace moldau::logsim {
 
-std::vector<uint8_t> BatchMaker::one() {
+Incoming incoming(Bytes batches) {
+  BlockRef block = BlockRef::allocate(batches.size());
+  std::memcpy(block.data(), batches.data(), batches.size());
+  MutableBytes bytes(block.data(), batches.size());
+  return {std::move(block), bytes};
+}
+
+std::vector<uint8_t> BatchMaker::one(const wire::RecordBatchBuilder::Options& options) {
   constexpr std::array<size_t, 8> kSizes{0, 20, 20, 20, 20, 100, 100, 900};
-  wire::RecordBatchBuilder builder;
+  wire::RecordBatchBuilder builder(options);
   uint64_t records = 1 + (random_.one_in(2) ? random_.below(4) : 0);
   size_t size = kSizes[random_.below(kSizes.size())];
   bool timeless = random_.one_in(20);
@@ -23,17 +30,32 @@ std::vector<uint8_t> BatchMaker::one() {
   return builder.finish();
 }
 
+std::vector<uint8_t> BatchMaker::batch(const wire::RecordBatchBuilder::Options& options,
+                                       size_t max_bytes) {
+  std::vector<uint8_t> batch = one(options);
+  while (batch.size() > max_bytes) batch = one(options);
+  return batch;
+}
+
+std::vector<uint8_t> BatchMaker::marker(wire::RecordBatchBuilder::Options options, bool abort,
+                                        int32_t coordinator_epoch) {
+  options.transactional = options.control = true;
+  wire::RecordBatchBuilder builder(options);
+  std::array<uint8_t, 4> key{0, 0, 0, static_cast<uint8_t>(abort ? 0 : 1)};
+  std::array<uint8_t, 6> value{};
+  store_be(value.data() + 2, coordinator_epoch);
+  clock_ += random_.between(0, 20);
+  builder.add(clock_, Bytes(key), Bytes(value));
+  return builder.finish();
+}
+
 Incoming BatchMaker::next(size_t max_bytes) {
-  std::vector<uint8_t> all = one();
-  while (all.size() > max_bytes) all = one();
+  std::vector<uint8_t> all = batch({}, max_bytes);
   for (uint64_t more = random_.one_in(4) ? 1 + random_.below(2) : 0; more > 0; more--) {
-    std::vector<uint8_t> batch = one();
+    std::vector<uint8_t> batch = one({});
     if (all.size() + batch.size() <= max_bytes) all.insert(all.end(), batch.begin(), batch.end());
   }
-  BlockRef block = BlockRef::allocate(all.size());
-  std::memcpy(block.data(), all.data(), all.size());
-  MutableBytes bytes(block.data(), all.size());
-  return {std::move(block), bytes};
+  return incoming(all);
 }
 
 }  // namespace moldau::logsim

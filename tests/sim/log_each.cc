@@ -46,7 +46,9 @@ class EachScenario final : public sim::Scenario {
     config_.tail_bytes = random.one_in(2) ? 300 : size_t{1} << 20;
     config_.retention.millis = -1;
     config_.retention.bytes = random.one_in(2) ? 1200 : -1;
+    config_.producer_expiration_millis = INT64_MAX / 2;  // by the clock of 1970
     cuts_ = random.one_in(2);
+    produced_ = random.one_in(2);
     round_ = random.below(kStride);
     findings_ = &findings;
     sim::Node& node = world.add_node("log");
@@ -99,6 +101,7 @@ class EachScenario final : public sim::Scenario {
     subject->config = config_;
     subject->shrinks = true;
     subject->follows = cuts_;
+    if (produced_) subject->producers.emplace(world.stream("log_each.producers"));
     world_->subjects.push_back(std::move(subject));
     begin_life(world);
   }
@@ -128,14 +131,16 @@ class EachScenario final : public sim::Scenario {
   Task<void> use(LogProcess& process) {
     LogProcess::Open& log = *process.logs().front();
     if (phase_ == Phase::story) co_await tell(process, log);
-    const LogProcess::AppendPlan one;
+    if (phase_ != Phase::story) co_await process.send_again(log);
+    const LogProcess::AppendPlan one{.by_producers = true};
     co_await process.append(log, one);
     co_await process.read_all(log);
+    process.check_producers(log);
   }
 
   // Grows, loses its beginning, is cut, grows again.
   Task<void> tell(LogProcess& process, LogProcess::Open& log) {
-    const LogProcess::AppendPlan one, two{.appends = 2};
+    const LogProcess::AppendPlan one{.by_producers = true}, two{.appends = 2};
     for (uint64_t i = 0; i < appends_; i++) {
       if (i % 2 == 0) log.subject.epoch.value++;
       co_await process.append(log, one);
@@ -153,6 +158,7 @@ class EachScenario final : public sim::Scenario {
   log::LogConfig config_;
   uint64_t appends_ = 0;
   bool cuts_ = false;
+  bool produced_ = false;
 
   uint64_t round_ = 0;  // the operation of the story at which it is stopped
   uint64_t lives_ = 0;

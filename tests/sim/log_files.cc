@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "log/producer_snapshot.h"
 #include "log/segment.h"
 #include "wire/record_batch.h"
 
@@ -137,7 +138,42 @@ void LogFiles::check_times(const Part& part, Bytes index) const {
                               part.base, index.size(), stored, largest));
 }
 
-void LogFiles::check_segment(Layer layer, const Part& part, Offset point) const {
+// Those that were aborted by a marker in this segment.
+void LogFiles::check_transactions(Layer layer, Offset base, Offset end) const {
+  auto content = read(layer, log::segment_file_name(base, ".txnindex"));
+  log::AbortedList due = model_.producers().aborted();
+  std::erase_if(due, [&](const auto& one) { return one.last < base || one.last >= end; });
+  auto found = content ? log::decode_aborted(*content) : Result<log::AbortedList>({});
+  if (!found)
+    model_.report("aborted_wrong", fmt::format("segment {}: {}", base, found.error().to_string()));
+  else if (*found != due)
+    model_.report("aborted_wrong",
+                  fmt::format("segment {}: its index ({}) has {} aborted transactions, not {}",
+                              base, name_of(layer), found->size(), due.size()));
+}
+
+// The newest one that recovery from this point would believe.
+void LogFiles::check_snapshots(Layer layer, Offset point) const {
+  std::optional<Offset> newest;
+  auto entries = image_.list(path_);
+  if (!entries || model_.front().anew()) return;
+  for (const host::DirEntry& entry : *entries)
+    if (auto at = log::parse_segment_file_name(entry.name, ".snapshot"); at && *at <= point)
+      newest = std::max(newest.value_or(*at), *at);
+  if (!newest || *newest < model_.first()) return;
+  auto content = read(layer, log::segment_file_name(*newest, ".snapshot"));
+  if (!content) return;
+  auto found = log::decode_producer_snapshot(*content);
+  if (!found)
+    return model_.report("snapshot_wrong",
+                         fmt::format("snapshot {}: {}", *newest, found.error().to_string()));
+  if (auto wrong = model_.producers_at(*newest).differs(*found))
+    model_.report("snapshot_wrong",
+                  fmt::format("snapshot {} ({}): {}", *newest, name_of(layer), *wrong));
+}
+
+void LogFiles::check_segment(Layer layer, const Part& part, Offset end, Offset point) const {
+  check_transactions(layer, part.base, end);
   for (std::string_view suffix : {".index", ".timeindex"}) {
     auto index = read(layer, log::segment_file_name(part.base, suffix));
     if (!index)
@@ -179,10 +215,11 @@ void LogFiles::check_epochs(Layer layer, Offset point) const {
 void LogFiles::check_derived(Layer layer, Offset point) const {
   std::vector<Part> parts = segments(layer);
   for (size_t i = 0; i + 1 < parts.size() && parts[i + 1].base <= point; i++)
-    check_segment(layer, parts[i], point);
+    check_segment(layer, parts[i], parts[i + 1].base, point);
   // After a clean stop, the last one too.
   if (!parts.empty() && layer == Layer::visible && point >= model_.end())
-    check_segment(layer, parts.back(), point);
+    check_segment(layer, parts.back(), Offset(INT64_MAX), point);
+  check_snapshots(layer, point);
   check_epochs(layer, point);
 }
 

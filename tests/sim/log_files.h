@@ -36,10 +36,12 @@ class LogFiles {
   };
   std::vector<Part> segments(Layer layer) const;
   Result<std::vector<uint8_t>> read(Layer layer, const std::string& name) const;
-  void check_segment(Layer layer, const Part& part, Offset point) const;
+  void check_segment(Layer layer, const Part& part, Offset end, Offset point) const;
   void check_offsets(const Part& part, Bytes index) const;
   void check_times(const Part& part, Bytes index) const;
   void check_epochs(Layer layer, Offset point) const;
+  void check_transactions(Layer layer, Offset base, Offset end) const;
+  void check_snapshots(Layer layer, Offset point) const;
 
   const sim::DiskImage& image_;
   const std::string path_;

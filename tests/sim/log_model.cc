@@ -48,10 +48,12 @@ void LogModel::appended(const log::Appended& appended, Bytes batches, LeaderEpoc
                      .last = end_ + header.last_offset_delta,
                      .epoch = epoch,
                      .max_timestamp = header.max_timestamp,
+                     .placed = placed_batch(walk.batch(), end_),
                      .records = records_of(header, walk.batch()),
                      .bytes = {walk.batch().begin(), walk.batch().end()},
                      .born = step_};
     end_ = batch.last + 1;
+    producers_.apply(batch.placed);
     live_.insert_or_assign(batch.base, std::move(batch));
   }
   if (appended.last + 1 != end_)
@@ -120,9 +122,45 @@ void LogModel::restarting(Offset at) {
   cut_at_ = promised_ = durable_ = Offset(0);
 }
 
-void LogModel::begin_anew(Offset at) {
+void LogModel::begin_anew(Offset at, std::vector<log::ProducerEntry> known) {
   forget_from(Offset(0));
-  first_ = end_ = at;
+  first_ = end_ = remembered_ = at;
+  known_ = std::move(known);
+  producers_ = producers_at(at);
+}
+
+ProducerModel LogModel::producers_at(Offset end) const {
+  ProducerModel model(known_);
+  for (const auto& [base, batch] : live_)
+    if (batch.last < end) model.apply(batch.placed);
+  return model;
+}
+
+void LogModel::check_producers(const std::vector<log::ProducerEntry>& found, Offset stable,
+                               Offset high_watermark) {
+  if (auto wrong = producers_.differs(found)) report("producers_wrong", *wrong);
+  Offset due = producers_.undecided(high_watermark).value_or(high_watermark);
+  due = std::min(std::max(due, front_.start()), high_watermark);
+  if (stable != due)
+    report("stable_wrong", fmt::format("the last stable offset is {} and not {}, the high "
+                                       "watermark is {}",
+                                       stable, due, high_watermark));
+}
+
+void LogModel::check_aborted(const log::AbortedList& found, Offset from, Offset upper,
+                             size_t before) {
+  const std::vector<log::AbortedTransaction>& due = producers_.aborted();
+  for (const log::AbortedTransaction& one : found)
+    if (std::ranges::find(due, one) == due.end())
+      return report("aborted_wrong", fmt::format("nobody aborted {} to {} of producer {}",
+                                                 one.first, one.last, one.producer));
+  for (size_t i = 0; i < std::min(before, due.size()); i++) {
+    bool concerns = due[i].last >= from && due[i].first < upper;
+    if (concerns && std::ranges::find(found, due[i]) == found.end())
+      return report("aborted_missing",
+                    fmt::format("readers of {} to {} are not told of {} to {} of producer {}", from,
+                                upper, due[i].first, due[i].last, due[i].producer));
+  }
 }
 
 void LogModel::forget_from(Offset end) {
@@ -136,16 +174,18 @@ void LogModel::forget_from(Offset end) {
     report("cut_inside_batch",
            fmt::format("the end {} lies inside the batch at {}", end, live_.rbegin()->first));
   end_ = end;
+  producers_ = producers_at(end);
 }
 
 void LogModel::taken_back(Offset end) {
   step_++;
   losses_++;
-  if (auto anew = front_.anew(); anew && *anew == end) return begin_anew(end);
+  if (auto anew = front_.anew(); anew && *anew == end) return begin_anew(end, {});
   // Before the cut a full disk may take something back as well, even more than that.
   if (cut_at_ && end <= cut_end(cut_to_)) {
     cut_ends_.insert(end);
     front_.cut(end);
+    remembered_ = end;
   }
   if (end < promised_)
     report("acked_lost", fmt::format("taken back to {}, {} was promised", end, promised_));
@@ -162,8 +202,10 @@ void LogModel::recovered(const Found& found, Offset promised) {
   // on where it began.
   bool below = o.end <= front_.most();
   bool anew = (front_.anew() || below) && found.empty && o.start == o.end;
+  // Stopped while it was to begin anew: which of the snapshots were gone already, nobody knows.
+  bool forgot = front_.anew().has_value();
   complain(front_.recovered(o.start, o.end));
-  if (anew) begin_anew(o.end);
+  if (anew) begin_anew(o.end, forgot ? found.producers : producers_at(o.end).entries());
   if (o.end < promised)
     report("acked_lost", fmt::format("found up to {}, {} was promised", o.end, promised));
   if (o.end > end_)
@@ -172,6 +214,7 @@ void LogModel::recovered(const Found& found, Offset promised) {
     report("clean_lost", fmt::format("found up to {} after a clean stop at {}", o.end, end_));
   if (o.end <= end_) forget_from(o.end);
   gone_.clear();
+  remembered_ = end_;
   cut_at_.reset();
   promised_ = durable_ = end_;
 }

@@ -12,7 +12,9 @@
 #include "base/bytes.h"
 #include "log/epochs.h"
 #include "log/log_core.h"
+#include "log/transaction_index.h"
 #include "log_front_model.h"
+#include "log_producer_model.h"
 #include "sim/scenario.h"
 
 namespace moldau::logsim {
@@ -27,6 +29,7 @@ struct ModelBatch {
   Offset last;
   LeaderEpoch epoch;
   int64_t max_timestamp = -1;
+  log::PlacedBatch placed;
   std::vector<ModelRecord> records;
   std::vector<uint8_t> bytes;  // as they stand in the log
   uint64_t born = 0;           // the model's step in which it was appended
@@ -62,6 +65,7 @@ class LogModel {
     log::Offsets offsets;
     bool clean = false;  // nothing may be gone
     bool empty = false;  // no file holds a batch
+    std::vector<log::ProducerEntry> producers;
   };
   void recovered(const Found& found, Offset promised);
   FrontModel& front() { return front_; }
@@ -83,6 +87,18 @@ class LogModel {
   std::vector<log::EpochEntry> epochs() const;
   const ModelBatch* batch_with(Offset offset) const;
   const std::map<Offset, ModelBatch>& batches() const { return live_; }
+  const ProducerModel& producers() const { return producers_; }
+  // By the batches below.
+  ProducerModel producers_at(Offset end) const;
+  // Batches from here on are remembered five deep, of each producer; of older ones the last only.
+  Offset remembered() const { return remembered_; }
+  Offset first() const { return first_; }
+  // What the log says of its producers, and how far their transactions are decided.
+  void check_producers(const std::vector<log::ProducerEntry>& found, Offset stable,
+                       Offset high_watermark);
+  // The aborted transactions for a reader of [from, upper): those it has to know were aborted when
+  // there were `before` of them.
+  void check_aborted(const log::AbortedList& found, Offset from, Offset upper, size_t before);
 
   Offset end() const { return end_; }
   Offset promised() const { return promised_; }  // to survive the process
@@ -97,7 +113,7 @@ class LogModel {
   // The batch that begins at base and was there at step `since` or later and starts with `bytes`.
   const ModelBatch* version(Offset base, Bytes bytes, uint64_t since) const;
   void forget_from(Offset end);
-  void begin_anew(Offset at);
+  void begin_anew(Offset at, std::vector<log::ProducerEntry> known);
   void complain(const std::optional<std::string>& about_front);
   bool unprotected(Bytes bytes) const;
   // The first offset at or behind this one that the log should have.
@@ -110,6 +126,9 @@ class LogModel {
   Offset first_;                            // where the log began before anything was deleted
   Offset end_, promised_, durable_;
   FrontModel front_;
+  ProducerModel producers_;
+  std::vector<log::ProducerEntry> known_;  // of producers, before the first batch
+  Offset remembered_;
   std::optional<Offset> cut_at_;  // nothing from there on is promised
   Offset cut_to_;                 // as it was asked
   // Where it may say that it ended then. It waits for a while before it cuts, and until then others

@@ -56,6 +56,7 @@ class Life {
     for (const auto& open : process_.logs()) {
       for (int64_t i = 0; i < progress_.writers; i++) users.spawn(write(*open));
       users.spawn(look(*open));
+      users.spawn(process_.send_again(*open));
       if (open->subject.shrinks) users.spawn(shrink(*open));
     }
     uint64_t life_ms = draw(env_, 3) == 0 ? 100'000 : 30 + draw(env_, 2000);
@@ -86,6 +87,7 @@ class Life {
       LogProcess::AppendPlan plan{.appends = shape == 0 ? 20 : 1 + draw(env_, 4),
                                   .patient = shape != 1,
                                   .as_follower = open.subject.follows && draw(env_, 2) == 0};
+      plan.by_producers = draw(env_, 4) != 0;
       if (plan.as_follower && draw(env_, 8) == 0) plan.gap = static_cast<int64_t>(draw(env_, 40));
       bool acked = co_await process_.append(open, plan);
       if (acked) good++;
@@ -130,7 +132,10 @@ class Life {
       if (what == 1) request.at_least_one = false;
       if (what == 2) request.limit = request.from + static_cast<int64_t>(draw(env_, 20));
       if (what == 3) request.max_bytes = size_t{1} << 20;
-      if (what < 6) {
+      if (what == 4) {
+        Offset from = std::max(request.from, offsets.start);
+        co_await process_.check_aborted(open, from, offsets.end);
+      } else if (what < 6) {
         co_await process_.read(open, request);
       } else if (what == 6) {
         int64_t clock = open.subject.batches.clock();
@@ -139,6 +144,7 @@ class Life {
       } else {
         co_await process_.find_largest(open);
         process_.check_epochs(open);
+        process_.check_producers(open);
       }
       co_await pause(30);
     }
@@ -232,6 +238,8 @@ class LogScenario final : public sim::Scenario {
       Subject& subject = *world_->subjects.back();
       subject.config = draw_config(random);
       draw_ways(subject, random);
+      bool produced = random.one_in(2) && !world_->damage;
+      if (produced) subject.producers.emplace(random.fork("producers", i));
       if (world_->damage) subject.model.expect_damage();
     }
   }
@@ -252,6 +260,7 @@ class LogScenario final : public sim::Scenario {
 
   log::LogConfig draw_config(Random& random) const {
     log::LogConfig config;
+    config.producer_expiration_millis = INT64_MAX / 2;  // by the clock of 1970
     config.flush = kind_ == Kind::async ? log::Flush::async : log::Flush::ack;
     config.segment_bytes =
         one_of(random, std::array<int64_t, 5>{700, 2000, 5000, 20'000, int64_t{1} << 30});
@@ -295,15 +304,19 @@ sim::ScenarioEntry log_ack() {
            Bug::index_keeps_dropped,
            Bug::point_before_index,
            Bug::cache_believed,
-           Bug::marker_kept}};
+           Bug::marker_kept,
+           Bug::duplicate_accepted,
+           Bug::stable_past_open,
+           Bug::restart_forgets_producers,
+           Bug::producer_snapshot_stale}};
 }
 
 sim::ScenarioEntry log_follower() {
-  return {
-      "log_follower",
-      "the same for a follower: batches with their offsets, cuts at the end, begun anew",
-      [] { return std::make_unique<LogScenario>(Kind::follower); },
-      {Bug::epochs_past_cut, Bug::cut_file_first, Bug::cut_to_border, Bug::points_before_starts}};
+  return {"log_follower",
+          "the same for a follower: batches with their offsets, cuts at the end, begun anew",
+          [] { return std::make_unique<LogScenario>(Kind::follower); },
+          {Bug::epochs_past_cut, Bug::cut_file_first, Bug::cut_to_border, Bug::points_before_starts,
+           Bug::snapshots_past_cut}};
 }
 
 sim::ScenarioEntry log_async() {

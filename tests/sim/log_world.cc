@@ -6,9 +6,9 @@
 
 #include "host/disk.h"
 #include "host/loop.h"
+#include "log/producer_snapshot.h"
 #include "sim/disk.h"
 #include "sim/world.h"
-#include "wire/record_batch.h"
 
 namespace moldau::logsim {
 
@@ -158,7 +158,11 @@ Task<void> LogProcess::open_log(log::LogDir& dir, Subject& subject, bool clean) 
     model.recovered({.offsets = log.offsets()}, Offset(0));
   } else {
     if (lost_cache) model.keep_only(files.bases());
-    LogModel::Found found{.offsets = log.offsets(), .clean = clean, .empty = files.bases().empty()};
+    std::vector<uint8_t> snapshot = log.producer_snapshot();
+    LogModel::Found found{.offsets = log.offsets(),
+                          .clean = clean,
+                          .empty = files.bases().empty(),
+                          .producers = log::decode_producer_snapshot(snapshot).value()};
     model.recovered(found, lost_cache ? model.durable() : model.promised());
     if (clean && log.segments_read() > 0)
       model.report("clean_scan", fmt::format("{} segments were looked through after a clean stop",
@@ -171,6 +175,7 @@ Task<void> LogProcess::open_log(log::LogDir& dir, Subject& subject, bool clean) 
   ears_.push_back(std::make_unique<Ear>(world_, open));
   log.set_listener(ears_.back().get());
   check_epochs(open);
+  check_producers(open);
   co_await read_all(open);
 }
 
@@ -219,37 +224,6 @@ bool LogProcess::all_offline() const {
 
 // ---- use
 
-Task<bool> LogProcess::append(Open& open, AppendPlan plan) {
-  log::Log& log = *open.log;
-  Subject& subject = open.subject;
-  bool patient = plan.patient;
-  std::optional<log::Appended> last;
-  for (uint64_t i = 0; i < plan.appends; i++) {
-    Incoming in = subject.batches.next(static_cast<size_t>(subject.config.segment_bytes));
-    if (plan.as_follower) place(in.bytes, subject.model.end() + plan.gap, subject.epoch);
-    WallTime now = env_.clock.wall();
-    auto appended = plan.as_follower ? log.append_verbatim(in.block, in.bytes, now)
-                                     : log.append(in.block, in.bytes, subject.epoch, now);
-    if (!appended) {
-      bool busy = open.cutting && appended.error().code() == Errc::busy;
-      if (!log.offline() && !busy) judge_error(subject, appended.error(), "appending");
-      co_return false;
-    }
-    last = *appended;
-    subject.model.appended(*last, in.bytes, subject.epoch, plan.as_follower);
-    subject.model.observe(log.offsets());
-  }
-  co_await log.write_out(env_);
-  subject.model.observe(log.offsets());
-  while (patient && log.state(*last) == log::AppendState::pending)
-    co_await env_.loop.sleep(milliseconds(1));
-  subject.model.observe(log.offsets());
-  if (log.state(*last) != log::AppendState::committed) co_return false;
-  subject.model.committed(last->last + 1, subject.config.flush == log::Flush::ack);
-  subject.acked++;
-  co_return true;
-}
-
 Task<void> LogProcess::read(Open& open, log::ReadRequest request) {
   log::Log& log = *open.log;
   uint64_t losses = open.subject.model.losses();
@@ -289,19 +263,6 @@ Task<void> LogProcess::read(Open& open, log::ReadRequest request) {
   open.subject.model.served(bytes, from, limit, since);
 }
 
-// Gives the batches the offsets from `base` on.
-void LogProcess::place(MutableBytes batches, Offset base, LeaderEpoch epoch) {
-  for (size_t at = 0; at < batches.size();) {
-    MutableBytes rest = batches.subspan(at);
-    auto header = wire::read_batch_header(rest);
-    if (!header) return;
-    wire::set_base_offset(rest, base);
-    wire::set_leader_epoch(rest, epoch);
-    base += int64_t{header->last_offset_delta} + 1;
-    at += header->size();
-  }
-}
-
 Task<void> LogProcess::read_all(Open& open) {
   LogModel& model = open.subject.model;
   std::vector<Offset> bases;
@@ -314,6 +275,8 @@ Task<void> LogProcess::read_all(Open& open) {
   int64_t newest = model.batches().empty() ? -1 : model.batches().rbegin()->second.max_timestamp;
   if (newest >= 0) co_await find(open, newest);
   co_await find_largest(open);
+  log::Offsets offsets = open.log->offsets();
+  co_await check_aborted(open, offsets.start, offsets.end);
 }
 
 Task<void> LogProcess::find(Open& open, int64_t timestamp) {

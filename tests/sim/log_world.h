@@ -9,6 +9,7 @@
 #include "log_batch.h"
 #include "log_files.h"
 #include "log_model.h"
+#include "log_producers.h"
 #include "sim/node.h"
 
 namespace moldau::logsim {
@@ -36,6 +37,7 @@ struct Subject {
   log::LogConfig config;
   LogModel model;
   BatchMaker batches;
+  std::optional<Producers> producers;  // besides clients without a producer id
   LeaderEpoch epoch{0};
   int64_t acked = 0;          // appends
   uint64_t power_losses = 0;  // of the disk, when it was last opened
@@ -85,6 +87,7 @@ class LogProcess {
     bool patient = true;       // waits until the last one is committed
     bool as_follower = false;  // the offsets come with the batches
     int64_t gap = 0;           // that compaction has left in front of each (follower)
+    bool by_producers = false;
   };
 
   // The models hear how far the logs are.
@@ -108,6 +111,10 @@ class LogProcess {
   host::Task<void> find(Open& open, int64_t timestamp);
   host::Task<void> find_largest(Open& open);
   void check_epochs(Open& open);
+  // Of producers (log_producer_ops.cc). What they sent last, all of it once more.
+  host::Task<void> send_again(Open& open);
+  void check_producers(Open& open);
+  host::Task<void> check_aborted(Open& open, Offset from, Offset upper);
   // Of the front (log_front_ops.cc).
   host::Task<void> delete_records(Open& open, Offset to);
   host::Task<void> retain(Open& open);
@@ -125,7 +132,13 @@ class LogProcess {
 
   void check_closed(Subject& subject) const;
   void check_cut(Open& open, const Result<Offset>& end);
+  static Sending draw_batch(Open& open, const AppendPlan& plan);
   static void place(MutableBytes batches, Offset base, LeaderEpoch epoch);
+  Result<std::optional<log::Appended>> put(Open& open, Sending sending, const AppendPlan& plan);
+  host::Task<bool> settle(Open& open, log::Appended last, bool patient);
+  static bool refused_rightly(Subject& subject, const ProducerModel::Due& due, const Error& error);
+  static void check_taken(Subject& subject, const ProducerModel::Due& due,
+                          const log::Appended& appended);
   host::Env& env_;
   LogWorld& world_;
   const bool healed_;
