@@ -134,11 +134,14 @@ Task<Result<void>> Server::State::open_topics() {
   co_return Result<void>();
 }
 
-// What an unclean stop has cost: never anything that was acknowledged with flush=ack.
+// What an unclean stop has cost: never anything that was acknowledged with flush=ack. And what else
+// was not as it should be.
 void Server::State::tell_recovery(const Topic& topic) {
   for (int32_t i = 0; i < topic.partitions; i++) {
     Partitions::Ref partition = partitions->find(topic.name, i);
-    if (!partition || partition->log().bytes_cut() == 0) continue;
+    if (!partition) continue;
+    for (const std::string& what : partition->log().mended()) MOLDAU_LOG_WARN(logger, "{}", what);
+    if (partition->log().bytes_cut() == 0) continue;
     MOLDAU_LOG_WARN(logger, "{}: cut {} bytes behind offset {}: {}", partition->log().directory(),
                     partition->log().bytes_cut(), partition->watermarks().log_end,
                     partition->log().cut_because());

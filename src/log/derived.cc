@@ -17,7 +17,6 @@ using host::Task;
 
 Task<Result<void>> save_derived_files(Env& env, std::string directory, const DerivedStep& step) {
   const SegmentIndex& index = *step.index;
-  CO_TRY_(save_index(env, directory, index));
   std::string name = segment_file_name(index.base(), ".txnindex");
   if (step.aborted && !step.aborted->empty()) {
     std::vector<uint8_t> content = encode_aborted(*step.aborted);
@@ -26,6 +25,8 @@ Task<Result<void>> save_derived_files(Env& env, std::string directory, const Der
     std::string path = directory + "/" + name;
     CO_TRY_(remove_if_exists(env, path));
   }
+  // These last: a start that finds them takes the one before for complete.
+  CO_TRY_(save_index(env, directory, index));
   if (!step.snapshot) co_return Result<void>{};
   name = segment_file_name(step.next, ".snapshot");
   std::vector<uint8_t> content = *step.snapshot;

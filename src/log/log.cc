@@ -25,6 +25,7 @@ Log::Log(LogDir& dir, std::string directory, const LogConfig& config, Recovered 
       segments_read_(recovered.segments_read),
       bytes_cut_(recovered.bytes_cut),
       cut_because_(std::move(recovered.cut_because)),
+      mended_(std::move(recovered.mended)),
       index_on_disk_(recovered.index_on_disk),
       end_on_disk_(offsets().end) {}
 

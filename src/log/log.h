@@ -168,6 +168,7 @@ class Log final : private LogMember {
   int segments_read() const { return segments_read_; }
   int64_t bytes_cut() const { return bytes_cut_; }
   const std::string& cut_because() const { return cut_because_; }
+  const std::vector<std::string>& mended() const { return mended_; }
 
  private:
   host::Task<void> sync_round(host::Env& env) override;
@@ -242,6 +243,7 @@ class Log final : private LogMember {
   const int segments_read_;
   const int64_t bytes_cut_;
   const std::string cut_because_;
+  const std::vector<std::string> mended_;
   const std::optional<uint64_t> index_on_disk_;
   Offset end_on_disk_;  // the end that the last segment's derived files are of; -1: none
 };

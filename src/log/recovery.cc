@@ -76,6 +76,9 @@ class Recovery {
   Task<Result<void>> load_epochs();
   bool has_file(size_t i, std::string_view suffix) const;
   Task<Result<std::vector<uint8_t>>> read_unless_empty(std::string path);
+  bool lacks_index(size_t i) const;
+  Task<Result<void>> mend_indexes(size_t count);
+  Task<Result<void>> mend_index(size_t i);
   Task<Result<bool>> open_clean();
   Task<Result<void>> open_unclean();
   Task<Result<bool>> recover_segment(size_t i, Offset expected);
@@ -167,8 +170,50 @@ Task<Result<std::vector<uint8_t>>> Recovery::read_unless_empty(std::string path)
   co_return co_await read_if_exists(env_, path);
 }
 
+bool Recovery::lacks_index(size_t i) const {
+  return files_[i].size > 0 && !(has_file(i, ".index") && has_file(i, ".timeindex"));
+}
+
+// Of segments that are not looked through. Kafka does the same for those without .index; without
+// .timeindex alone it finds no record of the segment by time. That a .txnindex is missing nothing
+// tells: most segments have none.
+Task<Result<void>> Recovery::mend_indexes(size_t count) {
+  bool mended = false;
+  for (size_t i = 0; i < count; i++) {
+    if (!lacks_index(i)) continue;
+    CO_TRY_(mend_index(i));
+    mended = true;
+  }
+  if (!mended) co_return Result<void>{};
+  CO_TRY(entries, env_.disk.list(request_.path));
+  request_.entries = std::move(entries);
+  co_return Result<void>{};
+}
+
+// One that is damaged as well is left as it is: who reads it will be told.
+Task<Result<void>> Recovery::mend_index(size_t i) {
+  Offset base = files_[i].base;
+  CO_TRY_(load_producers(i, base));
+  std::string path = file_of(i, ".log");
+  CO_TRY(file, env_.disk.open(path, OpenMode::read));
+  Look look{.scan = SegmentScan(base, base),
+            .index = SegmentIndex(base),
+            .producers = &producers_,
+            .size = files_[i].size};
+  CO_TRY_(read_batches(*file, look, request_.index_interval_bytes));
+  if (!look.whole()) co_return Result<void>{};
+  look.index.seal();
+  DerivedStep step{std::make_shared<const SegmentIndex>(look.index),
+                   std::make_shared<const AbortedList>(look.aborted),
+                   {},
+                   {}};
+  result_.mended.push_back(path + " had not all of its index files: they were made again");
+  co_return co_await save_derived_files(env_, request_.path, step);
+}
+
 // True: opened. False: something does not fit, look at everything.
 Task<Result<bool>> Recovery::open_clean() {
+  CO_TRY_(mend_indexes(files_.size()));
   size_t i = files_.size() - 1;
   Offset base = files_[i].base;
   std::string path = file_of(i, ".index");
@@ -359,6 +404,7 @@ Task<Result<bool>> Recovery::recover_segment(size_t i, Offset expected) {
 Task<Result<void>> Recovery::open_unclean() {
   changed_ = true;
   size_t first = first_to_read();
+  CO_TRY_(mend_indexes(first));
   segments_.clear();
   for (size_t i = 0; i < first; i++) segments_.push_back(known_segment(i));
   epochs_ = stored_;

@@ -28,8 +28,9 @@ struct Recovered {
   LogCore::Opened opened;
   bool fresh = false;  // there was no segment
   int segments_read = 0;
-  int64_t bytes_cut = 0;    // behind the last whole batch, whole segments included
-  std::string cut_because;  // empty: nothing was cut
+  int64_t bytes_cut = 0;            // behind the last whole batch, whole segments included
+  std::string cut_because;          // empty: nothing was cut
+  std::vector<std::string> mended;  // files that were missing or damaged, each a sentence
   // fingerprint() of the last segment's index files as they are on disk; nothing: not known.
   std::optional<uint64_t> index_on_disk;
 };

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
+
 #include "log/log.h"
 #include "log/test_world.h"
 
@@ -85,6 +88,129 @@ TEST(Recovery, APowerLossWhileItRemovesSegmentsLeavesNoHole) {
       EXPECT_EQ(found.error, "") << "stopped at operation " << stop;
       EXPECT_EQ(found.end, Offset(6)) << "stopped at operation " << stop;
     }
+    if (ended) break;
+  }
+}
+
+// What is derived from the batches, on a log of several segments with transactions and epochs.
+struct Derived {
+  std::string error;
+  std::optional<TimestampOffset> found;
+  std::optional<TimestampOffset> largest;
+  AbortedList aborted;
+  std::vector<std::string> mended;
+};
+
+Task<void> put(Env& env, Log& log, std::vector<uint8_t> bytes, Origin origin, int epoch) {
+  Incoming in = incoming(bytes);
+  auto appended = log.append(in.block, in.bytes, LeaderEpoch(epoch), WallTime{0}, origin);
+  if (!appended) co_return;
+  Appended at = *appended;
+  co_await log.write_out(env);
+  co_await wait_for(env, log, at);
+}
+
+Task<void> look(Env& env, Derived& out, bool fill, bool close) {
+  TestLog open;
+  Result<void> done = co_await open.open(env, kSmall);
+  if (!done) {
+    out.error = done.error().to_string();
+    co_return;
+  }
+  Log& log = *open.log;
+  for (int i = 0; fill && i < 12; i++) {
+    auto batch = make_producer_batch(
+        {.sequence = i, .transactional = true, .timestamp = 1'700'000'000'000 + i * 10});
+    co_await put(env, log, batch, Origin::client, i / 4);
+    if (i % 3 == 2) co_await put(env, log, make_marker(1, 0, true), Origin::coordinator, i / 4);
+  }
+  if (fill) co_await env.loop.sleep(milliseconds(5));
+  WallTime middle{1'700'000'000'035};
+  auto found = co_await log.find_timestamp(env, middle);
+  if (found) out.found = *found;
+  found = co_await log.max_timestamp(env);
+  if (found) out.largest = *found;
+  Offset from(0);
+  Offset upper = log.offsets().end;
+  auto aborted = co_await log.aborted(env, from, upper);
+  if (aborted) out.aborted = std::move(*aborted);
+  out.mended = log.mended();
+  if (close) done = co_await open.close(env);
+  if (!done) out.error = done.error().to_string();
+}
+
+Derived look_at(TestDisk& disk, bool fill = false, bool close = true) {
+  TestWorld world(disk);
+  Derived out;
+  if (!world.run(look(world.env, out, fill, close))) out.error = "stopped";
+  return out;
+}
+
+void expect_same(const Derived& found, const Derived& wanted) {
+  EXPECT_EQ(found.error, "");
+  EXPECT_EQ(found.found, wanted.found);
+  EXPECT_EQ(found.largest, wanted.largest);
+  EXPECT_EQ(found.aborted, wanted.aborted);
+}
+
+bool ends_so(const std::string& path, const std::vector<std::string>& suffixes) {
+  return std::ranges::any_of(suffixes, [&](const auto& one) { return path.ends_with(one); });
+}
+
+// The files of that kind, with what is in them.
+using Files = std::map<std::string, std::vector<uint8_t>>;
+Files files_of(const TestDisk& disk, const std::vector<std::string>& suffixes) {
+  Files out;
+  for (const auto& [path, inode] : disk.names)
+    if (ends_so(path, suffixes)) out[path] = inode->data;
+  return out;
+}
+
+const std::vector<std::string> kIndexes = {".index", ".timeindex", ".txnindex"};
+
+void remove_files(TestDisk& disk, const std::vector<std::string>& suffixes) {
+  auto gone = [&](const auto& file) { return ends_so(file.first, suffixes); };
+  std::erase_if(disk.names, gone);
+  std::erase_if(disk.durable_names, gone);
+}
+
+TEST(Recovery, IndexFilesThatAreMissingAreMadeAgain) {
+  for (const std::vector<std::string>& missing : {std::vector<std::string>{".timeindex"},
+                                                  {".index"},
+                                                  {".index", ".txnindex"},
+                                                  {".timeindex", ".txnindex"},
+                                                  kIndexes}) {
+    for (bool clean : {true, false}) {
+      TestDisk disk;
+      Derived before = look_at(disk, true);
+      ASSERT_EQ(before.aborted.size(), 4u);
+      ASSERT_EQ(before.found->offset, Offset(5));
+      Files files = files_of(disk, kIndexes);
+      ASSERT_GT(files.size(), 9u);
+      if (!clean) disk.names.erase("data/.kafka_cleanshutdown");
+      remove_files(disk, missing);
+      Derived after = look_at(disk);
+      expect_same(after, before);
+      EXPECT_GE(after.mended.size(), files.size() / 3 - 1);
+      EXPECT_EQ(files_of(disk, kIndexes), files) << missing.front() << clean;
+      after = look_at(disk);
+      expect_same(after, before);
+      EXPECT_TRUE(after.mended.empty()) << "once";
+    }
+  }
+}
+
+TEST(Recovery, MissingIndexFilesAreMadeAgainWhereverTheFirstTryStops) {
+  for (int64_t stop = 0;; stop++) {
+    TestDisk disk;
+    Derived before = look_at(disk, true);
+    remove_files(disk, {"00000000.index", "00000000.timeindex", "00000000.txnindex"});
+    disk.stop_at = disk.operations + stop;
+    bool ended = look_at(disk, false, false).error != "stopped";
+    disk.resume();
+    disk.lose_power();
+    expect_same(look_at(disk), before);
+    ASSERT_FALSE(testing::Test::HasFailure()) << "stopped at operation " << stop;
     if (ended) break;
   }
 }
