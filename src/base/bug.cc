@@ -50,6 +50,15 @@ constexpr std::array kNames = std::to_array<std::string_view>({
     "points_before_starts",
     "producer_snapshot_stale",
     "snapshots_past_cut",
+    "raft_vote_unpersisted",
+    "raft_votes_twice",
+    "raft_grants_stale",
+    "raft_counts_old_epoch",
+    "raft_counts_unsynced",
+    "raft_asks_unsynced",
+    "raft_observer_counts",
+    "raft_cuts_committed",
+    "raft_change_on_change",
 });
 static_assert(kNames.size() == static_cast<size_t>(Bug::count_));
 }  // namespace

@@ -51,11 +51,21 @@ enum class Bug : uint8_t {
   points_before_starts,         // 40: recovery points are saved before log starts
   producer_snapshot_stale,      // 41: recovery does not replay what stands behind the snapshot
   snapshots_past_cut,           // 42: a cut leaves producer snapshots behind its end
+  raft_vote_unpersisted,        // 43: a vote is answered before it is on stable storage
+  raft_votes_twice,             // 44: a replica votes for two in one epoch
+  raft_grants_stale,            // 45: a vote does not look at the candidate's log
+  raft_counts_old_epoch,        // 46: a majority commits records of an old epoch by itself
+  raft_counts_unsynced,         // 47: a leader counts its own log before the sync
+  raft_asks_unsynced,           // 48: a follower asks on before it has synced
+  raft_observer_counts,         // 49: an observer's copy counts for the high watermark
+  raft_cuts_committed,          // 50: a follower cuts more than differs, committed records too
+  raft_change_on_change,        // 51: a change of voters does not wait for the one before
   count_,
 };
 // Those that unit tests plant and find (`./dev test Planted`); the others are for the simulator.
 constexpr bool found_by_unit_tests(Bug bug) {
-  return bug >= Bug::cleaner_mixes_keys && bug <= Bug::retention_takes_uncommitted;
+  return (bug >= Bug::cleaner_mixes_keys && bug <= Bug::retention_takes_uncommitted) ||
+         (bug >= Bug::raft_vote_unpersisted && bug <= Bug::raft_change_on_change);
 }
 // The name used on the command line: "ack_before_sync".
 std::string_view bug_name(Bug bug);

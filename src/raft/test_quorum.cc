@@ -1,0 +1,385 @@
+#include "raft/test_quorum.h"
+
+#include "base/check.h"
+#include "wire/record_batch_builder.h"
+
+namespace moldau::raft::test {
+namespace {
+
+constexpr int64_t kWallStart = 1'700'000'000'000;
+
+ReplicaKey key_of(int id) {
+  ReplicaKey key{BrokerId(id), {}};
+  key.directory.bytes[0] = static_cast<uint8_t>(id);
+  key.directory.bytes[15] = 1;
+  return key;
+}
+
+Config config_of(const TestNode& node) {
+  Config config;
+  config.local = node.key;
+  config.cluster_id = "quorum";
+  config.endpoints = {{"CONTROLLER", fmt::format("host{}", node.key.id), 9093}};
+  config.election_timeout = milliseconds(100);
+  config.fetch_timeout = milliseconds(200);
+  config.request_timeout = milliseconds(200);
+  config.retry_backoff = milliseconds(2);
+  config.election_backoff_max = milliseconds(100);
+  config.fetch_max_wait = milliseconds(50);
+  config.fetch_snapshot_max_bytes = 40;
+  return config;
+}
+
+std::string snapshot_content(OffsetAndEpoch id, uint64_t chain) {
+  std::string content = fmt::format("snapshot {} {}", id, chain);
+  content.resize(40 + static_cast<size_t>(id.offset.value) % 60, '.');
+  return content;
+}
+
+}  // namespace
+
+Quorum::Quorum(const QuorumOptions& options)
+    : options_(options), random_(Random(options.seed).fork("quorum")) {
+  std::vector<Voter> voters;
+  for (int id = 1; id <= options_.voters; id++) voters.push_back({{BrokerId(id), {}}, {}, 0, 1});
+  configured_ = VoterHistory(VoterSet(voters), 0);
+  for (int id = 1; id <= options_.voters; id++) nodes_[BrokerId(id)].key = key_of(id);
+  for (int id = 100; id < 100 + options_.observers; id++) nodes_[BrokerId(id)].key = key_of(id);
+  // Each seed has its own weather.
+  if (options_.faults) {
+    if (random_.one_in(2)) loss_ = static_cast<double>(random_.below(30)) / 100;
+    if (random_.one_in(2)) doubled_ = 0.1;
+    if (random_.one_in(2)) late_ = 0.05;
+    crash_weight_ = random_.below(4);
+    cut_weight_ = random_.below(4);
+    slow_weight_ = random_.below(3);
+  }
+  if (random_.one_in(4) || options_.single_batches) fetch_max_bytes_ = 1;
+  if (options_.single_batches) crash_weight_ = 5, cut_weight_ = 3;
+  client_millis_ = 3 + random_.below(30);
+}
+
+Now Quorum::now() const { return {now_, WallTime{kWallStart + now_.nanos / 1'000'000}}; }
+
+void Quorum::at(Duration later, std::function<void()> what) {
+  queue_.emplace(std::pair(now_ + later, ++sequence_), std::move(what));
+}
+
+void Quorum::run_until(Instant end) {
+  while (!queue_.empty() && queue_.begin()->first.first <= end && oracle_.finding().empty()) {
+    auto event = queue_.extract(queue_.begin());
+    now_ = event.key().first;
+    events_++;
+    event.mapped()();
+  }
+  now_ = std::max(now_, end);
+}
+
+Duration Quorum::latency() {
+  if (!healed_ && random_.chance(late_)) return milliseconds(random_.between(20, 400));
+  return microseconds(random_.between(100, 5'000));
+}
+
+Duration Quorum::disk_delay(TestNode& node) {
+  Duration delay = microseconds(random_.between(50, 2'000));
+  return slow_.contains(node.key.id) ? delay * 100 : delay;
+}
+
+bool Quorum::delivered(BrokerId from, BrokerId to) {
+  return healed_ || (!cut_.contains({from, to}) && !random_.chance(loss_));
+}
+
+// --- Nodes ---
+
+void Quorum::boot(TestNode& node) {
+  node.incarnation++;
+  Recovered recovered = node.disk.recover(configured_);
+  Config config = config_of(node);
+  config.fetch_max_bytes = healed_ ? 4'000 : fetch_max_bytes_;
+  node.core = std::make_unique<Core>(std::move(config), std::move(recovered), random_.next());
+  node.seen = Offset();
+  node.seen = std::min(node.core->high_watermark(), oracle_.committed());
+  node.epoch_seen = node.core->state().epoch;
+  node.syncing = false;
+  node.wake = kNever;
+  Effects effects = node.core->start(now());
+  execute(node, std::move(effects));
+}
+
+void Quorum::lose_power(TestNode& node) {
+  node.core.reset();
+  node.incarnation++;
+  if (node.persisting && random_.one_in(2)) node.disk.save(node.persists.front());
+  node.persists.clear();
+  node.persisting = false;
+  node.disk.lose_power(random_);
+}
+
+void Quorum::execute(TestNode& node, Effects effects) {
+  for (LogWrite& w : effects.writes) write(node, std::move(w));
+  for (const SnapshotStep& step : effects.snapshot) snapshot_step(node, step);
+  if (effects.persist) {
+    // One that was not begun is replaced.
+    if (node.persists.size() > 1) node.persists.pop_back();
+    node.persists.push_back(*effects.persist);
+    if (!node.persisting) persist(node);
+  }
+  for (const Send& send : effects.sends) post(node, send);
+  for (const Answer& answer : effects.answers) reply(node, answer);
+  for (const std::string& text : effects.complaints)
+    oracle_.fail(fmt::format("node {} complains: {}", node.key.id, text));
+  if (effects.halt) oracle_.fail(fmt::format("K7: node {} halts: {}", node.key.id, *effects.halt));
+  oracle_.on_step(node, effects.role_changed);
+  set_wake(node, effects.wake_at);
+}
+
+void Quorum::set_wake(TestNode& node, Instant wake) {
+  if (wake == node.wake || wake == kNever) return;
+  node.wake = wake;
+  at(wake - now_, [this, &node, wake, incarnation = node.incarnation] {
+    if (node.incarnation != incarnation || node.wake != wake) return;
+    node.wake = kNever;
+    execute(node, node.core->tick(now()));
+  });
+}
+
+void Quorum::write(TestNode& node, LogWrite w) {
+  oracle_.on_write(node, w);
+  node.disk.write(std::move(w));
+  if (!node.syncing) sync(node);
+}
+
+// A group commit: one sync at a time, for all that was written before it began.
+void Quorum::sync(TestNode& node) {
+  node.syncing = true;
+  at(disk_delay(node), [this, &node, covered = node.disk.pending(), inc = node.incarnation] {
+    if (node.incarnation != inc) return;
+    uint64_t number = 0;
+    for (size_t n = std::min(covered, node.disk.pending()); n > 0; n--)
+      number = node.disk.sync_one();
+    node.syncing = false;
+    if (node.disk.pending() > 0) sync(node);
+    if (number > 0) execute(node, node.core->log_durable(now(), number));
+  });
+}
+
+void Quorum::persist(TestNode& node) {
+  node.persisting = true;
+  at(disk_delay(node), [this, &node, incarnation = node.incarnation] {
+    if (node.incarnation != incarnation) return;
+    Persist done = node.persists.front();
+    node.persists.pop_front();
+    node.disk.save(done);
+    node.persisting = false;
+    if (!node.persists.empty()) persist(node);
+    execute(node, node.core->persisted(now(), done.number));
+  });
+}
+
+// --- Messages ---
+
+void Quorum::post(TestNode& node, const Send& send) {
+  oracle_.on_send(node, send);
+  auto to = nodes_.find(send.to);
+  CHECK(to != nodes_.end(), "a request to node {}", send.to);
+  Asked asked{node.key.id, node.incarnation, send.id, send.request};
+  int copies = !healed_ && random_.chance(doubled_) ? 2 : 1;
+  while (copies-- > 0) {
+    if (!delivered(node.key.id, send.to)) continue;
+    Duration later = latency();
+    at(later, [this, asked, to = send.to] { arrive(to, asked); });
+  }
+}
+
+void Quorum::arrive(BrokerId to, const Asked& asked) {
+  TestNode& node = nodes_[to];
+  if (node.core) {
+    asked_[++tokens_] = asked;
+    return execute(node, node.core->request(now(), tokens_, asked.request));
+  }
+  // Nobody listens: that is known at once, sometimes.
+  TestNode& from = nodes_[asked.from];
+  if (random_.one_in(2) || !from.core || from.incarnation != asked.incarnation) return;
+  execute(from, from.core->send_failed(now(), to, asked.id));
+}
+
+void Quorum::reply(TestNode& node, const Answer& answer) {
+  auto found = asked_.find(answer.token);
+  CHECK(found != asked_.end(), "an answer to nothing");
+  Asked asked = std::move(found->second);
+  asked_.erase(found);
+  oracle_.on_answer(node, asked.request, answer.response);
+  Response response = answer.response;
+  if (auto* fetch = std::get_if<FetchResponse>(&response); fetch && fetch->read_at)
+    fetch->records = node.disk.log.read(*fetch->read_at, fetch->max_bytes);
+  if (auto* piece = std::get_if<FetchSnapshotResponse>(&response); piece && piece->max_bytes > 0) {
+    for (const StoredSnapshot& s : node.disk.snapshots)
+      if (s.snapshot.id == piece->snapshot) {
+        std::string part = s.content.substr(static_cast<size_t>(piece->position),
+                                            static_cast<size_t>(piece->max_bytes));
+        piece->bytes.assign(part.begin(), part.end());
+      }
+  }
+  if (!delivered(node.key.id, asked.from)) return;
+  Duration later = latency();
+  at(later, [this, asked, response, from = node.key.id] {
+    TestNode& to = nodes_[asked.from];
+    if (!to.core || to.incarnation != asked.incarnation) return;
+    execute(to, to.core->response(now(), from, asked.id, response));
+  });
+}
+
+// --- Snapshots ---
+
+void Quorum::snapshot_step(TestNode& node, const SnapshotStep& step) {
+  if (step.kind == SnapshotStep::begin) node.receiving.clear();
+  if (step.kind == SnapshotStep::bytes) {
+    CHECK(static_cast<size_t>(step.position) == node.receiving.size(), "a gap at {}",
+          step.position);
+    node.receiving.append(step.received.begin(), step.received.end());
+  }
+  if (step.kind != SnapshotStep::finish) return;
+  at(disk_delay(node) * 5, [this, &node, id = step.id, incarnation = node.incarnation] {
+    if (node.incarnation == incarnation) load_snapshot(node, id);
+  });
+}
+
+void Quorum::load_snapshot(TestNode& node, OffsetAndEpoch id) {
+  if (node.receiving != snapshot_content(id, oracle_.chain(id.offset)))
+    oracle_.fail(fmt::format("K10: node {} received another snapshot than was written: {}",
+                             node.key.id, node.receiving));
+  StoredSnapshot stored{{id, static_cast<int64_t>(node.receiving.size())},
+                        node.receiving,
+                        VoterHistory(configured_.voters(), configured_.kraft_version())};
+  node.disk.reset_to(stored);
+  execute(node, node.core->snapshot_loaded(now(), stored.snapshot, stored.voters));
+}
+
+void Quorum::take_snapshot(TestNode& node) {
+  Offset end = node.core->high_watermark();
+  const StoredLog& log = node.disk.log;
+  if (end <= log.start.offset || node.disk.pending() > 0 || node.core->log().end() < end) return;
+  const StoredBatch* last = nullptr;
+  for (const StoredBatch& b : log.batches)
+    if (b.next <= end) last = &b;
+  if (!last || last->next <= log.start.offset) return;
+  OffsetAndEpoch id{last->next, last->epoch};
+  if (node.core->log().find_snapshot(id)) return;
+  std::string content = snapshot_content(id, oracle_.chain(id.offset));
+  const VoterHistory::Entry& voters = node.core->voters().at(id.offset);
+  StoredSnapshot stored{{id, static_cast<int64_t>(content.size())},
+                        content,
+                        VoterHistory(voters.voters, voters.kraft_version)};
+  node.disk.snapshots.push_back(stored);
+  execute(node, node.core->snapshot_written(now(), stored.snapshot));
+  if (!random_.one_in(2) || !node.core->log_trimmed(id.offset)) return;
+  node.disk.trim(id);
+  while (node.disk.snapshots.size() > 2) {
+    node.core->snapshot_removed(node.disk.snapshots.front().snapshot.id);
+    node.disk.snapshots.erase(node.disk.snapshots.begin());
+  }
+}
+
+// --- What happens to them ---
+
+TestNode* Quorum::leader() {
+  std::vector<TestNode*> leaders;
+  for (auto& [id, node] : nodes_)
+    if (node.core && node.core->role() == RoleName::leader) leaders.push_back(&node);
+  return leaders.empty() ? nullptr : leaders[random_.below(leaders.size())];
+}
+
+TestNode& Quorum::any_node() {
+  auto it = nodes_.begin();
+  std::advance(it, static_cast<ptrdiff_t>(random_.below(nodes_.size())));
+  return it->second;
+}
+
+void Quorum::client() {
+  if (TestNode* node = leader()) {
+    wire::RecordBatchBuilder builder;
+    std::string value(random_.below(80), 'v');
+    value += fmt::format("{}", events_);
+    Bytes bytes(reinterpret_cast<const uint8_t*>(value.data()), value.size());
+    for (uint64_t n = 1 + random_.below(3); n > 0; n--)
+      builder.add(now().wall.millis, std::nullopt, bytes);
+    Offset base;
+    Effects effects = node->core->append(now(), builder.finish(), &base);
+    execute(*node, std::move(effects));
+  }
+  if (healed_) return;
+  Duration pause = milliseconds(static_cast<int64_t>(1 + random_.below(2 * client_millis_)));
+  at(pause, [this] { client(); });
+}
+
+void Quorum::fault() {
+  if (healed_) return;
+  TestNode& node = any_node();
+  if (node.core && random_.below(8) < crash_weight_) {
+    lose_power(node);
+    Duration down = milliseconds(random_.between(1, 400));
+    at(down, [this, &node] {
+      if (!node.core) boot(node);
+    });
+  }
+  if (random_.below(8) < cut_weight_) {
+    TestNode& other = any_node();
+    Link there{node.key.id, other.key.id}, back{other.key.id, node.key.id};
+    cut_.insert(there);
+    if (random_.one_in(2)) cut_.insert(back);
+  }
+  if (random_.one_in(4)) cut_.clear();
+  if (random_.below(8) < slow_weight_) slow_.insert(node.key.id);
+  if (random_.one_in(3)) slow_.clear();
+  TestNode& other = any_node();
+  if (other.core && options_.snapshots && random_.one_in(3)) take_snapshot(other);
+  if (TestNode* l = leader(); l && random_.one_in(12)) execute(*l, l->core->resign(now()));
+  Duration pause = milliseconds(random_.between(1, 100));
+  at(pause, [this] { fault(); });
+}
+
+void Quorum::heal() {
+  healed_ = true;
+  cut_.clear();
+  slow_.clear();
+  for (auto& [id, node] : nodes_)
+    if (!node.core) boot(node);
+}
+
+std::string Quorum::check_alive() {
+  TestNode* node = leader();
+  if (!node) return "liveness: no leader";
+  client();
+  Offset wanted = node->core->log().end();
+  std::string behind;
+  for (int second = 0; second < 30; second++) {
+    run_until(now_ + seconds(1));
+    behind.clear();
+    for (auto& [id, n] : nodes_)
+      if (n.core->high_watermark() < wanted)
+        behind = fmt::format("liveness: node {} ({}) knows {} as committed, the leader had {}", id,
+                             role_name(n.core->role()), n.core->high_watermark(), wanted);
+    if (behind.empty() || !oracle_.finding().empty()) break;
+  }
+  return behind;
+}
+
+std::string Quorum::run() {
+  for (auto& [id, node] : nodes_) boot(node);
+  at(milliseconds(1), [this] { client(); });
+  if (options_.faults) at(milliseconds(50), [this] { fault(); });
+  run_until(now_ + options_.chaos);
+  if (oracle_.finding().empty()) {
+    heal();
+    run_until(now_ + milliseconds(2'000));
+  }
+  std::string found = oracle_.finding();
+  if (found.empty()) found = check_alive();
+  if (found.empty()) found = oracle_.finding();
+  if (found.empty()) return {};
+  return fmt::format("seed {} of {} voters and {} observers at {} ms: {}", options_.seed,
+                     options_.voters, options_.observers, (now_.nanos / 1'000'000) - 1'000'000,
+                     found);
+}
+
+}  // namespace moldau::raft::test
