@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "app/dev.h"
+#include "app/server.h"
 
 int main(int argc, char** argv) {
   CLI::App app{"Moldau: Apache Kafka, in C++", "moldau"};
@@ -27,11 +28,20 @@ int main(int argc, char** argv) {
       "A setting by Kafka's name, such as log.retention.ms=60000; several times");
   dev_command->add_option("--log-level", dev.log_level, "trace, debug, info, warn or error")
       ->capture_default_str();
+  moldau::app::ServerOptions server;
+  CLI::App* server_command =
+      app.add_subcommand("server", "Run a node by Apache Kafka's server.properties");
+  server_command->add_option("config", server.config, "The file")->required();
+  server_command->add_option(
+      "--override", server.overrides,
+      "A setting that counts more than the file's, as key=value; several times");
+  server_command->add_option("--log-level", server.log_level, "trace, debug, info, warn or error")
+      ->capture_default_str();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     int code = app.exit(error);
     return code == 0 ? 0 : 2;
   }
-  return moldau::app::run_dev(dev);
+  return server_command->parsed() ? moldau::app::run_server(server) : moldau::app::run_dev(dev);
 }

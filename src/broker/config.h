@@ -39,10 +39,12 @@ struct BrokerConfig {
   BrokerId node_id{1};                   // node.id
   host::Address listen;                  // listeners
   std::string advertised_host;           // advertised.listeners; empty: the listener's address
+  uint16_t advertised_port = 0;          // the same; 0: the listener's port
   std::vector<std::string> log_dirs;     // log.dirs; the first one holds the metadata as well
   int recovery_tasks_per_dir = 2;        // num.recovery.threads.per.data.dir: opened at a time
   int32_t num_partitions = 1;            // num.partitions
   bool auto_create_topics = true;        // auto.create.topics.enable
+  bool delete_topics = true;             // delete.topic.enable
   size_t max_request_bytes = 100 << 20;  // socket.request.max.bytes
   int32_t max_message_bytes = 1048588;   // message.max.bytes: of one batch
   int32_t fetch_max_bytes =

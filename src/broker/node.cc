@@ -13,6 +13,10 @@ std::string Node::advertised_host() const {
   return address.ip.is_any() ? "localhost" : address.ip.to_string();
 }
 
+uint16_t Node::advertised_port() const {
+  return config.advertised_port ? config.advertised_port : address.port;
+}
+
 namespace {
 
 // Holds the right to change what topics there are.

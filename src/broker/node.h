@@ -24,6 +24,7 @@ struct Node {
 
   // What clients are told to connect to.
   std::string advertised_host() const;
+  uint16_t advertised_port() const;
   // Makes the topic and its partitions. Errors: already_exists, and the disk's; then there is no
   // such topic.
   host::Task<Result<Topic>> create_topic(std::string name, int32_t count);

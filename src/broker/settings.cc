@@ -64,6 +64,10 @@ constexpr WholeNumber kNumbers[] = {
      [](BrokerConfig& c, int64_t v) { c.log.producer_expiration_millis = v; }},
     {"producer.id.expiration.check.interval.ms", 1, kMax32,
      [](BrokerConfig& c, int64_t v) { c.maintenance.producer_expiry_check = milliseconds(v); }},
+    {"log.message.timestamp.before.max.ms", 0, kMax64,
+     [](BrokerConfig& c, int64_t v) { c.topic.timestamp_before_max_millis = v; }},
+    {"log.message.timestamp.after.max.ms", 0, kMax64,
+     [](BrokerConfig& c, int64_t v) { c.topic.timestamp_after_max_millis = v; }},
     {"log.cleaner.threads", 0, 64,
      [](BrokerConfig& c, int64_t v) { c.cleaner.tasks = static_cast<int>(v); }},
     {"log.cleaner.backoff.ms", 0, kMax32,
@@ -98,6 +102,10 @@ constexpr Fraction kFractions[] = {
 
 constexpr std::string_view kPolicy = "log.cleanup.policy";
 constexpr std::string_view kCleaner = "log.cleaner.enable";
+constexpr std::string_view kCompression = "compression.type";
+constexpr std::string_view kTimestamps = "log.message.timestamp.type";
+constexpr std::string_view kLevels[] = {"compression.gzip.level", "compression.lz4.level",
+                                        "compression.zstd.level"};
 
 template <class T>
 Result<T> parse(std::string_view name, std::string_view text, T least, T most) {
@@ -127,10 +135,54 @@ Result<void> set_cleaner(std::string_view text, BrokerConfig& config) {
   return {};
 }
 
+Result<void> set_compression(std::string_view text, BrokerConfig& config) {
+  config.topic.codec.reset();
+  if (text == "producer") return {};
+  if (text == "uncompressed") {
+    config.topic.codec = wire::Codec::none;
+    return {};
+  }
+  config.topic.codec = wire::codec_of_name(text);
+  if (config.topic.codec && *config.topic.codec != wire::Codec::none) return {};
+  return fail(Errc::invalid,
+              fmt::format("{}={}: it takes producer, uncompressed, gzip, snappy, lz4 or zstd",
+                          kCompression, text));
+}
+
+// Of the codec that compression.type names; the levels of others are for nobody.
+Result<void> set_level(const std::map<std::string, std::string>& settings, BrokerConfig& config) {
+  for (std::string_view name : kLevels) {
+    auto given = settings.find(std::string(name));
+    if (given == settings.end()) continue;
+    TRY(level, parse<int64_t>(name, given->second, -131072, 22));
+    bool used =
+        config.topic.codec &&
+        name.substr(sizeof "compression." - 1).starts_with(wire::codec_name(*config.topic.codec));
+    if (used) config.topic.compression_level = static_cast<int>(level);
+  }
+  return {};
+}
+
+Result<void> set_timestamp_type(std::string_view text, BrokerConfig& config) {
+  if (text != "CreateTime" && text != "LogAppendTime")
+    return fail(Errc::invalid,
+                fmt::format("{}={}: it takes CreateTime or LogAppendTime", kTimestamps, text));
+  config.topic.timestamp_type = text == "CreateTime" ? wire::TimestampType::create_time
+                                                     : wire::TimestampType::log_append_time;
+  return {};
+}
+
+struct Word {
+  std::string_view name;
+  Result<void> (*set)(std::string_view, BrokerConfig&);
+};
+constexpr Word kWords[] = {{kPolicy, set_policy},
+                           {kCleaner, set_cleaner},
+                           {kCompression, set_compression},
+                           {kTimestamps, set_timestamp_type}};
+
 Result<void> check_names(const std::map<std::string, std::string>& settings) {
-  std::vector<std::string_view> known = {kPolicy, kCleaner};
-  for (const WholeNumber& one : kNumbers) known.push_back(one.name);
-  for (const Fraction& one : kFractions) known.push_back(one.name);
+  std::vector<std::string_view> known = setting_names();
   for (const auto& [name, text] : settings)
     if (std::ranges::find(known, name) == known.end())
       return fail(Errc::invalid, unknown_name("setting", name, "--set", known));
@@ -154,11 +206,19 @@ Result<void> apply_settings(const std::map<std::string, std::string>& settings,
     TRY(value, parse<double>(one.name, given->second, one.least, one.most));
     one.set(config, value);
   }
-  if (auto given = settings.find(std::string(kPolicy)); given != settings.end())
-    TRY_(set_policy(given->second, config));
-  if (auto given = settings.find(std::string(kCleaner)); given != settings.end())
-    TRY_(set_cleaner(given->second, config));
-  return {};
+  for (const Word& one : kWords) {
+    auto given = settings.find(std::string(one.name));
+    if (given != settings.end()) TRY_(one.set(given->second, config));
+  }
+  return set_level(settings, config);
+}
+
+std::vector<std::string_view> setting_names() {
+  std::vector<std::string_view> known(std::begin(kLevels), std::end(kLevels));
+  for (const Word& one : kWords) known.push_back(one.name);
+  for (const WholeNumber& one : kNumbers) known.push_back(one.name);
+  for (const Fraction& one : kFractions) known.push_back(one.name);
+  return known;
 }
 
 }  // namespace moldau::broker

@@ -3,6 +3,8 @@
 #pragma once
 #include <map>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "broker/config.h"
@@ -14,5 +16,8 @@ namespace moldau::broker {
 // `config` is sure.
 Result<void> apply_settings(const std::map<std::string, std::string>& settings,
                             BrokerConfig& config);
+
+// The names that it knows.
+std::vector<std::string_view> setting_names();
 
 }  // namespace moldau::broker

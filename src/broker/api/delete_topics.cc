@@ -88,6 +88,15 @@ std::vector<Wanted> wanted_topics(const DeleteTopicsRequest& body) {
   return out;
 }
 
+// With delete.topic.enable=false. Version 3 brought an error of its own for it.
+std::vector<Deleted> refuse_all(const std::vector<Wanted>& wanted, int16_t version) {
+  std::vector<Deleted> results;
+  ErrorCode error = version < 3 ? ErrorCode::invalid_request : ErrorCode::topic_deletion_disabled;
+  for (const Wanted& one : wanted)
+    results.push_back(refuse(one, error, "Topic deletion is disabled."));
+  return results;
+}
+
 }  // namespace
 
 Answer delete_topics(Node& node, RequestPtr request) {
@@ -95,6 +104,10 @@ Answer delete_topics(Node& node, RequestPtr request) {
          wire::decode<wire::DeleteTopicsRequest>(request->body, request->version, request->arena));
   std::vector<Wanted> wanted = wanted_topics(body);
   std::vector<Deleted> results;
+  if (!node.config.delete_topics) {
+    results = refuse_all(wanted, request->version);
+    wanted.clear();
+  }
   refuse_named_twice(*node.catalog.topics(), wanted, results);
   std::map<Key, int> mentions;
   for (const Wanted& one : wanted) mentions[key(one)]++;

@@ -116,7 +116,7 @@ Answer metadata(Node& node, RequestPtr request) {
   TRY_CO(body,
          wire::decode<wire::MetadataRequest>(request->body, request->version, request->arena));
   MetadataResponse::MetadataResponseBroker self{.node_id = node.config.node_id.value,
-                                                .port = node.address.port};
+                                                .port = node.advertised_port()};
   std::string host = node.advertised_host();
   self.host = host;
   ErrorCode error = fault(body, request->version);

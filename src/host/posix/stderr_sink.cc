@@ -39,4 +39,14 @@ std::optional<std::string> environment(const char* name) {
   return value ? std::optional<std::string>(value) : std::nullopt;
 }
 
+std::vector<std::pair<std::string, std::string>> environment() {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (char** one = environ; one && *one; one++) {
+    std::string_view text = *one;
+    size_t equals = text.find('=');
+    if (equals != text.npos) all.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return all;
+}
+
 }  // namespace moldau::host::posix

@@ -1,5 +1,10 @@
 // Log lines to standard error, one write each.
 #pragma once
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "host/logging.h"
 
 namespace moldau::host::posix {
@@ -15,5 +20,7 @@ LogFormat stderr_format();
 void print(std::string_view text);
 // An environment variable; nothing if it is not set.
 std::optional<std::string> environment(const char* name);
+// All of them, as name and value.
+std::vector<std::pair<std::string, std::string>> environment();
 
 }  // namespace moldau::host::posix
