@@ -93,7 +93,7 @@ std::vector<Deleted> refuse_all(const std::vector<Wanted>& wanted, int16_t versi
   std::vector<Deleted> results;
   ErrorCode error = version < 3 ? ErrorCode::invalid_request : ErrorCode::topic_deletion_disabled;
   for (const Wanted& one : wanted)
-    results.push_back(refuse(one, error, "Topic deletion is disabled."));
+    results.push_back({.name = one.name, .topic_id = one.topic_id, .error_code = code(error)});
   return results;
 }
 
