@@ -74,6 +74,7 @@ class Recovery {
  private:
   Task<Result<void>> list_files();
   Task<Result<void>> load_epochs();
+  Task<Result<void>> know_epochs(size_t count);
   bool has_file(size_t i, std::string_view suffix) const;
   Task<Result<std::vector<uint8_t>>> read_unless_empty(std::string path);
   bool lacks_index(size_t i) const;
@@ -104,7 +105,8 @@ class Recovery {
   RecoveryRequest request_;
   std::vector<FileInfo> files_;  // .log files, by base offset
   std::vector<Segment> segments_;
-  Epochs stored_;  // what the checkpoint file says
+  Epochs stored_;             // what the checkpoint file says
+  bool epochs_lost_ = false;  // it says nothing
   Epochs epochs_;
   ProducerState producers_;
   Offset end_;
@@ -135,12 +137,38 @@ Task<Result<void>> Recovery::list_files() {
   co_return Result<void>{};
 }
 
-// A file that cannot be read as one is rebuilt: then everything has to be looked at.
+// Kafka takes the data directory offline if the file is damaged, and goes on without epochs if it
+// is missing. The batches have them as well. (Where compaction took the first batches of an epoch
+// it begins later then, as after a crash.) An empty file is what a new log has.
 Task<Result<void>> Recovery::load_epochs() {
   std::string path = request_.path + "/" + kEpochsFile;
   CO_TRY(content, read_unless_empty(path));
   auto decoded = Epochs::decode(as_text(content));
-  if (decoded) stored_ = std::move(*decoded);
+  bool there = std::ranges::binary_search(request_.entries, kEpochsFile, {}, &host::DirEntry::name);
+  epochs_lost_ = !decoded || (!there && !files_.empty());
+  if (!epochs_lost_) {
+    stored_ = std::move(*decoded);
+    co_return Result<void>{};
+  }
+  std::string why = decoded ? "is missing" : "is damaged (" + decoded.error().to_string() + ")";
+  result_.mended.push_back(
+      fmt::format("{} {}: the leader epochs are taken from the batches", path, why));
+  co_return Result<void>{};
+}
+
+// By the file, or else by the first `count` segments.
+Task<Result<void>> Recovery::know_epochs(size_t count) {
+  epochs_ = stored_;
+  for (size_t i = 0; epochs_lost_ && i < count; i++) {
+    std::string path = file_of(i, ".log");
+    CO_TRY(file, env_.disk.open(path, OpenMode::read));
+    HeaderWalk walk(*file, 0, files_[i].size);
+    for (;;) {
+      CO_TRY(batch, walk.next());
+      if (!batch) break;
+      epochs_.assign(batch->epoch, batch->base);
+    }
+  }
   co_return Result<void>{};
 }
 
@@ -249,7 +277,7 @@ Task<Result<bool>> Recovery::open_clean() {
   if (position == 0) last.first_timestamp = look.first_timestamp;
   segments_.push_back(std::move(last));
   end_ = look.scan.next();
-  epochs_ = stored_;
+  CO_TRY_(know_epochs(files_.size()));
   co_return true;
 }
 
@@ -407,7 +435,7 @@ Task<Result<void>> Recovery::open_unclean() {
   CO_TRY_(mend_indexes(first));
   segments_.clear();
   for (size_t i = 0; i < first; i++) segments_.push_back(known_segment(i));
-  epochs_ = stored_;
+  CO_TRY_(know_epochs(first));
   epochs_.truncate_end(files_[first].base);
   end_ = files_[first].base;
   // Snapshots from here on are made again: what they were taken of may be gone. Not if it was
@@ -440,7 +468,6 @@ void Recovery::finish() {
   opened.start = std::min(std::max(segments_.front().base, request_.log_start), end_);
   opened.end = end_;
   opened.segments = std::move(segments_);
-  epochs_.truncate_end(end_);
   opened.epochs_saved = epochs_.entries() == stored_.entries();
   opened.epochs = std::move(epochs_);
   opened.producers = std::move(producers_);
@@ -469,6 +496,12 @@ Task<Result<Recovered>> Recovery::run() {
     CO_TRY_(load_producers(0, end_));
   }
   CO_TRY_(remove_strays());
+  epochs_.truncate_end(end_);
+  if (epochs_lost_) {
+    std::string text = epochs_.encode();
+    CO_TRY_(replace_text(env_, request_.path, kEpochsFile, text));
+    stored_ = epochs_;
+  }
   finish();
   co_return std::move(result_);
 }

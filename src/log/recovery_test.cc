@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 
 #include "log/log.h"
@@ -98,6 +99,7 @@ struct Derived {
   std::optional<TimestampOffset> found;
   std::optional<TimestampOffset> largest;
   AbortedList aborted;
+  Epochs epochs;
   std::vector<std::string> mended;
 };
 
@@ -134,6 +136,8 @@ Task<void> look(Env& env, Derived& out, bool fill, bool close) {
   Offset upper = log.offsets().end;
   auto aborted = co_await log.aborted(env, from, upper);
   if (aborted) out.aborted = std::move(*aborted);
+  for (int epoch = 0; epoch < 3; epoch++)
+    if (auto end = log.epoch_end(LeaderEpoch(epoch))) out.epochs.assign(end->epoch, end->end);
   out.mended = log.mended();
   if (close) done = co_await open.close(env);
   if (!done) out.error = done.error().to_string();
@@ -196,6 +200,27 @@ TEST(Recovery, IndexFilesThatAreMissingAreMadeAgain) {
       after = look_at(disk);
       expect_same(after, before);
       EXPECT_TRUE(after.mended.empty()) << "once";
+    }
+  }
+}
+
+TEST(Recovery, LeaderEpochsAreTakenFromTheBatchesIfTheirFileSaysNothing) {
+  const std::string path = "data/topic-0/leader-epoch-checkpoint";
+  for (const char* text : {"0\n3\ngarbage\n", "0\n2\n0 0\n", "x", ""}) {
+    for (bool clean : {true, false}) {
+      TestDisk disk;
+      Derived before = look_at(disk, true);
+      ASSERT_EQ(before.epochs.entries().size(), 3u);
+      std::vector<uint8_t> content = disk.file(path);
+      if (!clean) disk.names.erase("data/.kafka_cleanshutdown");
+      disk.file(path).assign(text, text + std::strlen(text));
+      if (*text == 0) disk.names.erase(path);
+      Derived after = look_at(disk, false, false);
+      expect_same(after, before);
+      EXPECT_EQ(after.epochs.entries(), before.epochs.entries()) << text << clean;
+      EXPECT_EQ(after.mended.size(), 1u);
+      EXPECT_EQ(disk.file(path), content) << "written at once";
+      EXPECT_TRUE(look_at(disk).mended.empty());
     }
   }
 }
