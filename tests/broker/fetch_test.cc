@@ -20,8 +20,8 @@ struct Fetch : testing::Test {
   }
   // Three batches with the offsets 0, 1 to 3, 4.
   void fill() {
-    for (Batch batch : {Batch{.fill = 'a'}, Batch{.records = 3, .fill = 'b'},
-                        Batch{.value_size = 3'000, .fill = 'c'}}) {
+    for (const Batch& batch : {Batch{.fill = 'a'}, Batch{.records = 3, .fill = 'b'},
+                               Batch{.value_size = 3'000, .fill = 'c'}}) {
       int64_t base = client->produce("t", batch).base;
       std::string bytes = batch.bytes();
       store_be(reinterpret_cast<uint8_t*>(bytes.data()), base);

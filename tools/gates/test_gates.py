@@ -284,13 +284,22 @@ class MainLine(Planted):
 class Company(Planted):
     def sizes(self, *codes):
         tree = self.tree({f"src/base/f{n}.cc": code for n, code in enumerate(codes)})
-        return [len(items) for _, items in company.batches(tree, [(p,) for p in tree.cxx()])]
+        return [len(batch.items) for batch in company.batches(tree, [(p,) for p in tree.cxx()])]
 
-    def test_one_private_name_parts_two_files_and_nothing_else_does(self):
+    def test_a_name_that_is_not_one_files_alone_parts_two_files_and_nothing_else_does(self):
         self.assertEqual([2], self.sizes("namespace { int f(int run) { run++; return run; } }\n", "namespace { int g() { int run = 3; return run; } }\n"))
         for code in ("int f() {\n}\n", "using f = int;\n", "struct f {\n};\n", "const int f = 1;\n", "int f[] = {1};\n"):
             with self.subTest(code):
-                self.assertEqual([1, 1], self.sizes("namespace a {\nnamespace {\nint f() { return 1; }\n}\n}\n", f"namespace a {{\nnamespace {{\n{code}}}\n}}\n"))
+                first, second = "namespace a {\nnamespace {\nint f() { return 1; }\n}\n}\n", f"namespace a {{\nnamespace {{\n{code}}}\n}}\n"
+                self.assertEqual([2], self.sizes(first, second))
+                self.assertEqual([1, 1], self.sizes(first, second + "int g() { return b.f; }\n"))
+
+    def test_a_violation_beside_a_name_that_two_files_have_is_found_in_each(self):
+        files = {f"src/base/{n}.cc": f"namespace {{\nint kept = {n};\nint twice() {{ return kept * 2; }}\n}}\n" for n in "12"}
+        source = self.tree(files)
+        batch, = company.batches(source, [(p,) for p in source.cxx()])
+        self.assertEqual(["kept", "twice"], batch.renamed["src/base/2.cc"])
+        self.assertEqual([("src/base/1.cc", 2), ("src/base/2.cc", 2)], self.hits(syntax.run, files))
 
     def test_what_does_not_compile_together_is_looked_at_apart(self):
         macro = "#define OWN(x) int x##_ = 0;\nOWN(state)\n"  # two names that the text does not show

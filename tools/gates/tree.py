@@ -75,7 +75,7 @@ class Tree:
         self._lock = threading.RLock()
         self._memo = {}
 
-    def _once(self, key, make):
+    def once(self, key, make):
         with self._lock:
             if key not in self._memo:
                 self._memo[key] = make()
@@ -83,7 +83,7 @@ class Tree:
 
     # ---- files -----------------------------------------------------------------------------------------------
     def files(self):
-        return self._once("files", self._list)
+        return self.once("files", self._list)
 
     def _list(self):
         git = self.git("ls-files", "-co", "--exclude-standard", "-z")
@@ -102,10 +102,10 @@ class Tree:
         return [f for f in self.files() if f.startswith(heads) and f.endswith(suffixes)]
 
     def text(self, path):
-        return self._once(("text", path), lambda: (self.root / path).read_text(errors="replace"))
+        return self.once(("text", path), lambda: (self.root / path).read_text(errors="replace"))
 
     def code(self, path):
-        return self._once(("code", path), lambda: without_comments(self.text(path)))
+        return self.once(("code", path), lambda: without_comments(self.text(path)))
 
     def git(self, *args):
         """Output of git in this tree, or None when it is not the top of a repository or the command fails."""
@@ -132,7 +132,7 @@ class Tree:
 
     # ---- includes --------------------------------------------------------------------------------------------
     def includes(self, path):
-        return self._once(("includes", path), lambda: self._parse_includes(path))
+        return self.once(("includes", path), lambda: self._parse_includes(path))
 
     def _parse_includes(self, path):
         text = without_comments(self.text(path), keep_strings=True)
@@ -148,7 +148,7 @@ class Tree:
         return None
 
     def direct(self, path):
-        return self._once(("direct", path), lambda: sorted(
+        return self.once(("direct", path), lambda: sorted(
             {r for i in self.includes(path) if (r := self.resolve(path, i.name))}))
 
     def closure(self, path):
@@ -164,7 +164,7 @@ class Tree:
     # ---- compiler --------------------------------------------------------------------------------------------
     def commands(self):
         """path -> flags, from build/debug/compile_commands.json; empty when nothing is configured."""
-        return self._once("commands", self._read_commands)
+        return self.once("commands", self._read_commands)
 
     def _read_commands(self):
         database = self.root / "build/debug/compile_commands.json"
@@ -186,7 +186,7 @@ class Tree:
                     if name and os.path.abspath(name).startswith(str(self.root) + os.sep):
                         folders.add(os.path.relpath(name, self.root))
             return sorted(folders)
-        return self._once("include_folders", find)
+        return self.once("include_folders", find)
 
     def flags(self, path, precompiled=False):
         """Flags of this file; for a header those of a neighbour: the nearest source file up the folders. With precompiled,
@@ -220,7 +220,7 @@ class Tree:
         return digest.hexdigest()
 
     def file_hash(self, path):
-        return self._once(("hash", path), lambda: hashlib.sha256((self.root / path).read_bytes()).digest())
+        return self.once(("hash", path), lambda: hashlib.sha256((self.root / path).read_bytes()).digest())
 
     def stamps(self, gate):
         """Folder with one empty file for each key that was clean. What nothing asks for any more goes."""
@@ -261,28 +261,28 @@ class Tree:
     def together(self, gate, todo, run):
         """Runs run(source, flags) over todo = [(path, stamp)], many files at once (company.py). run returns (findings,
         errors); what the compiler refuses together is looked at apart."""
-        groups = company.batches(self, todo)
-        return sorted({f for found in self.pool.map(lambda group: self._look(gate, *group, run), groups) for f in found})
+        batches = company.batches(self, todo)
+        return sorted({f for found in self.pool.map(lambda batch: self._look(gate, batch, batch.items, run), batches) for f in found})
 
-    def _look(self, gate, flags, batch, run):
-        if len(batch) == 1:
-            path = batch[0][0]
+    def _look(self, gate, batch, items, run):
+        if len(items) == 1:
+            path = items[0][0]
             found, errors = run(self.root / path, self.flags(path, precompiled=True))
             found = errors[:3] or found
         else:
             with tempfile.NamedTemporaryFile("w", prefix=f"{gate}-", suffix=".cc") as source:
-                source.write("".join(f'#include "{self.root / path}"\n' for path, _ in batch))
+                source.write(batch.text(self, items))
                 source.flush()
-                found, errors = run(source.name, flags)
+                found, errors = run(source.name, batch.flags)
             if errors:
                 blamed = {e.path for e in errors}
-                apart = [item for item in batch if item[0] in blamed]
-                if not apart or len(apart) == len(batch):
-                    apart = batch[len(batch) // 2:]
-                rest = [item for item in batch if item not in apart]
-                return self._look(gate, flags, rest, run) + self._look(gate, flags, apart, run)
+                apart = [item for item in items if item[0] in blamed]
+                if not apart or len(apart) == len(items):
+                    apart = items[len(items) // 2:]
+                rest = [item for item in items if item not in apart]
+                return self._look(gate, batch, rest, run) + self._look(gate, batch, apart, run)
         if not found:
-            for _, stamp in batch:
+            for _, stamp in items:
                 stamp.touch()
         return found
 
