@@ -2,8 +2,8 @@
 """Runs the gates over this tree and prints a table: ./dev check [GATE...] [--all].
 
 Ends with `gates: N passed, N failed` and exits 1 when a gate has findings. What was clean is remembered by its content
-in ~/.cache/moldau/gates, so that only changed files and their includers are compiled again. Without --all the gate tidy
-leaves out what is as on the main line, and says how much.
+in ~/.cache/moldau/gates, so that only changed files and their includers are compiled again. Without --all the gates that
+compile leave out what is as on the main line, and say how much.
 """
 import argparse
 import concurrent.futures
@@ -69,7 +69,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("gates", nargs="*", help="run only these: " + " ".join(name for name, _, _ in GATES))
     parser.add_argument("--root", default=HERE.parent.parent, help="the tree to look at")
-    parser.add_argument("--all", action="store_true", help="look also at what is as on the main line (tidy: minutes)")
+    parser.add_argument("--all", action="store_true", help="look also at what is as on the main line (minutes)")
     options = parser.parse_args()
     unknown = set(options.gates) - {name for name, _, _ in GATES}
     if unknown:

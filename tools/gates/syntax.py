@@ -10,6 +10,7 @@ import re
 import subprocess
 import tempfile
 
+import mainline
 from tree import CLANG, Finding, diagnostics, tool
 
 CLANG_QUERY = "clang-query-19"
@@ -99,8 +100,7 @@ def wanted(tree, path):
 def run(tree):
     version = tool(CLANG_QUERY)
     work = [(p, tree.key(p, version, SCRIPT, ALLOWED)) for p in tree.cxx() if wanted(tree, p)]
-    todo = tree.unknown("syntax", work)
-    tree.notes["syntax"] = f"{len(todo)} of {len(work)} looked at anew"
+    todo = mainline.choose(tree, "syntax", work, rules={"tools/gates/syntax.py"})
     with tempfile.NamedTemporaryFile("w", prefix="syntax-", suffix=".query") as script:
         script.write(SCRIPT)
         script.flush()

@@ -273,6 +273,20 @@ class MainLine(Planted):
         self.assertEqual([("src/base/near.cc", 2)], found)
         self.assertIn("3 far from a changed header", note)
 
+    def test_syntax_and_headers_leave_out_what_is_as_on_main_and_say_so(self):
+        bad = {"src/base/a.cc": "int g_count = 0;\n", "src/base/a.h": "#pragma once\ninline B b();\n"}
+        self.branch({**bad, "src/base/b.cc": "int b();\n"})
+        for gate, name, changed in ((syntax.run, "syntax", {"src/base/b.cc": "int g_other = 0;\n"}), (headers.run, "headers", {"src/base/c.h": bad["src/base/a.h"]})):
+            with self.subTest(name):
+                tree = self.tree({})
+                self.assertEqual([], gate(tree))
+                self.assertIn("NOT looked at:", tree.notes[name])
+                tree = self.tree(changed)
+                self.assertEqual(list(changed), [f.path for f in gate(tree)])
+                tree = self.tree({})
+                tree.whole = True
+                self.assertEqual(2, len(gate(tree)))
+
     def test_other_rules_or_no_main_line_mean_everything(self):
         self.branch({"src/base/a.cc": self.BAD})
         self.assertEqual([("src/base/a.cc", 1)], self.look({".clang-tidy": self.CONFIG[".clang-tidy"] + "# new\n"})[0])

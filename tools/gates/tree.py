@@ -250,7 +250,10 @@ class Tree:
         """Runs run(path) for each (path, key) of work, in parallel; what was clean under the same key is not run again."""
         todo = self.unknown(gate, work)
         self.notes[gate] = f"{len(todo)} of {len(work)} looked at anew"
+        return self.run_each(todo, run)
 
+    def run_each(self, todo, run):
+        """As each() over todo = [(path, stamp)], of which nothing is known."""
         def one(item):
             found = run(item[0])
             if not found:
