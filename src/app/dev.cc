@@ -85,6 +85,8 @@ Task<Result<broker::BrokerConfig>> DevJob::configure(host::Env& env, const host:
   if (config.log_dirs.empty()) config.log_dirs = {default_data_dir()};
   data_dir_ = config.log_dirs.front();
   if (options_.async_flush) config.log.flush = log::Flush::async;
+  // As Kafka's quickstart: who tries things out does not want to wait for others to join.
+  config.groups.group.initial_rebalance_delay = Duration();
   std::map<std::string, std::string> settings;
   for (const std::string& setting : options_.settings) {
     size_t at = setting.find('=');

@@ -59,6 +59,10 @@ constexpr std::array kNames = std::to_array<std::string_view>({
     "raft_observer_counts",
     "raft_cuts_committed",
     "raft_change_on_change",
+    "group_answers_early",
+    "group_commit_stale",
+    "group_sync_stale",
+    "group_static_twice",
 });
 static_assert(kNames.size() == static_cast<size_t>(Bug::count_));
 }  // namespace

@@ -60,12 +60,16 @@ enum class Bug : uint8_t {
   raft_observer_counts,         // 49: an observer's copy counts for the high watermark
   raft_cuts_committed,          // 50: a follower cuts more than differs, committed records too
   raft_change_on_change,        // 51: a change of voters does not wait for the one before
+  group_answers_early,          // 52: a coordinator's answers do not wait for their records
+  group_commit_stale,           // 53: an offset is committed by a member of an older generation
+  group_sync_stale,             // 54: so is an assignment
+  group_static_twice,           // 55: a static member that comes back does not replace itself
   count_,
 };
 // Those that unit tests plant and find (`./dev test Planted`); the others are for the simulator.
 constexpr bool found_by_unit_tests(Bug bug) {
   return (bug >= Bug::cleaner_mixes_keys && bug <= Bug::retention_takes_uncommitted) ||
-         (bug >= Bug::raft_vote_unpersisted && bug <= Bug::raft_change_on_change);
+         (bug >= Bug::raft_vote_unpersisted && bug <= Bug::group_static_twice);
 }
 // The name used on the command line: "ack_before_sync".
 std::string_view bug_name(Bug bug);

@@ -9,6 +9,7 @@
 
 #include "base/ids.h"
 #include "base/time.h"
+#include "coordinator/driver.h"
 #include "host/address.h"
 #include "log/cleaner.h"
 #include "log/log_core.h"
@@ -35,6 +36,12 @@ struct MaintenanceConfig {
   Duration producer_expiry_check = seconds(600);  // producer.id.expiration.check.interval.ms
 };
 
+// The topic that keeps groups and their offsets.
+struct OffsetsTopicConfig {
+  int32_t partitions = 50;              // offsets.topic.num.partitions
+  int64_t segment_bytes = 104'857'600;  // offsets.topic.segment.bytes
+};
+
 struct BrokerConfig {
   BrokerId node_id{1};                   // node.id
   host::Address listen;                  // listeners
@@ -54,6 +61,8 @@ struct BrokerConfig {
   MaintenanceConfig maintenance;
   bool cleaner_enabled = true;  // log.cleaner.enable
   log::CleanerConfig cleaner;
+  OffsetsTopicConfig offsets_topic;
+  coordinator::DriverConfig groups;
 };
 
 }  // namespace moldau::broker

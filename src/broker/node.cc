@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "broker/internal_topics.h"
+#include "coordinator/driver.h"
 #include "host/entropy.h"
 
 namespace moldau::broker {
@@ -49,11 +51,21 @@ Task<Result<Topic>> Node::create_topic(std::string name, int32_t count) {
   Result<void> there = co_await catalog.create(topic);
   if (there) {
     partitions.serve(std::move(made));
+    if (topic.name == kOffsetsTopic) groups.topic_is_there(topic.partitions);
     co_return std::move(topic);
   }
   if (is_broken_disk(there.error())) partitions.take_offline(there.error());
   co_await partitions.discard(env, std::move(made));
   co_return std::move(there.error());
+}
+
+Task<Result<void>> Node::need_offsets_topic() {
+  if (catalog.topics()->find(kOffsetsTopic)) co_return Result<void>();
+  std::string name(kOffsetsTopic);
+  Result<Topic> made = co_await create_topic(name, config.offsets_topic.partitions);
+  bool there = made || made.error().code() == Errc::already_exists;
+  if (!there) co_return std::move(made.error());
+  co_return Result<void>();
 }
 
 Task<Result<void>> Node::delete_topic(Topic topic) {
@@ -67,6 +79,7 @@ Task<Result<void>> Node::delete_topic(Topic topic) {
     if (is_broken_disk(removed.error())) partitions.take_offline(removed.error());
     co_return removed;
   }
+  groups.forget_topic(topic.name);
   co_return co_await partitions.remove(env, topic);
 }
 

@@ -8,6 +8,10 @@
 #include "host/env.h"
 #include "host/gate.h"
 
+namespace moldau::coordinator {
+class Driver;
+}
+
 namespace moldau::broker {
 
 struct Node {
@@ -16,6 +20,7 @@ struct Node {
   std::string cluster_id;
   Catalog& catalog;
   Partitions& partitions;
+  coordinator::Driver& groups;
   host::Address address;  // where we really listen
 
   // One change at a time, the partitions with the catalog: a topic is made or deleted as a whole
@@ -28,6 +33,8 @@ struct Node {
   // Makes the topic and its partitions. Errors: already_exists, and the disk's; then there is no
   // such topic.
   host::Task<Result<Topic>> create_topic(std::string name, int32_t count);
+  // __consumer_offsets is there when it returns. Errors: create_topic's.
+  host::Task<Result<void>> need_offsets_topic();
   // Errors: not_found, and the disk's: then the topic may be gone with files left behind.
   host::Task<Result<void>> delete_topic(Topic topic);
 };

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "broker/catalog.h"
+#include "broker/config.h"
+#include "broker/internal_topics.h"
 #include "host/disk.h"
 #include "host/entropy.h"
 #include "host/env.h"
@@ -75,7 +77,8 @@ Task<Result<Partitions::Ref>> Partitions::open_one(host::Env& env, log::LogDir& 
     owner.reset();
   }
   PartitionIndex number(index);
-  CO_TRY(partition, replica::Partition::open(env, dir, topic.name, number, config_));
+  log::LogConfig config = log_config_of(config_, topic.name);
+  CO_TRY(partition, replica::Partition::open(env, dir, topic.name, number, config));
   dirs_.placed(name, dir);
   partition->clean_by(cleaner_);
   if (owner) co_return std::move(partition);
@@ -203,7 +206,7 @@ Task<Result<void>> Partitions::open(host::Env& env, std::shared_ptr<const Topics
   }
   host::Scope tasks(env.loop, "opening partitions");
   for (auto& [path, queue] : queues)
-    for (int i = 0; i < at_once_; i++) tasks.spawn(open_queue(env, queue));
+    for (int i = 0; i < config_.recovery_tasks_per_dir; i++) tasks.spawn(open_queue(env, queue));
   co_await tasks.drained();
   for (auto& [path, queue] : queues)
     if (queue.error) co_return std::move(*queue.error);

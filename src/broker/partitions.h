@@ -11,7 +11,6 @@
 #include "base/result.h"
 #include "host/monitor.h"
 #include "host/task.h"
-#include "log/log_core.h"
 #include "wire/error_code.h"
 
 namespace moldau::host {
@@ -28,16 +27,16 @@ class Partition;
 
 namespace moldau::broker {
 
+struct BrokerConfig;
 struct Topic;
 class Topics;
 
 class Partitions {
  public:
   using Ref = std::shared_ptr<replica::Partition>;
-  // dirs outlives it. At most `at_once` partitions of a directory are being opened at a time.
-  // cleaner: of those that are compacted; it outlives them.
-  Partitions(log::LogDirs& dirs, log::LogConfig config, int at_once, log::Cleaner& cleaner)
-      : dirs_(dirs), config_(config), at_once_(at_once), cleaner_(cleaner) {}
+  // All outlive it. cleaner: of those that are compacted.
+  Partitions(log::LogDirs& dirs, const BrokerConfig& config, log::Cleaner& cleaner)
+      : dirs_(dirs), config_(config), cleaner_(cleaner) {}
 
   // nullptr: not here; `absent` says what that means.
   Ref find(std::string_view topic, int32_t index) const;
@@ -85,8 +84,7 @@ class Partitions {
   host::Task<Result<void>> set_aside(host::Env& env, log::LogDir& dir, std::string name);
   host::Task<Result<void>> remove_one(host::Env& env, replica::Partition& partition);
   log::LogDirs& dirs_;
-  const log::LogConfig config_;
-  const int at_once_;
+  const BrokerConfig& config_;
   log::Cleaner& cleaner_;
   host::Monitor<Open> open_;
 };

@@ -2,6 +2,7 @@
 // and how to answer.
 #pragma once
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -23,6 +24,7 @@ struct Request {
   int16_t version = 0;
   int32_t correlation_id = 0;
   std::string_view client_id;
+  std::string client_host;  // as Kafka tells it: "/127.0.0.1"
 
   // The frame's bytes that a decoded view shows, writable: they are ours until somebody shares
   // them.

@@ -8,9 +8,12 @@
 #include "broker/catalog.h"
 #include "broker/file_catalog.h"
 #include "broker/identity.h"
+#include "broker/internal_topics.h"
 #include "broker/maintenance.h"
 #include "broker/node.h"
+#include "broker/offsets_port.h"
 #include "broker/session.h"
+#include "coordinator/driver.h"
 #include "host/buffer_pool.h"
 #include "host/env.h"
 #include "host/event.h"
@@ -38,6 +41,7 @@ struct Server::State {
       : env(e),
         config(std::move(c)),
         logger(target, "broker"),
+        group_logger(target, "groups"),
         pool(kPoolKeeps),
         stopped(e.loop),
         connections(e.loop, "connections"),
@@ -57,12 +61,15 @@ struct Server::State {
   host::Env& env;
   const BrokerConfig config;
   host::Logger logger;
+  host::Logger group_logger;
   host::BufferPool pool;
   std::unique_ptr<log::LogDirs> dirs;
   std::unique_ptr<Partitions> partitions;
   std::unique_ptr<log::Cleaner> cleaner;  // its tasks use logs: it dies before them
   std::unique_ptr<Maintenance> maintenance;
   std::unique_ptr<Catalog> catalog;
+  std::unique_ptr<OffsetsPort> offsets_port;
+  std::unique_ptr<coordinator::Driver> groups;
   std::unique_ptr<Node> node;
   std::unique_ptr<host::Listener> listener;
   std::map<uint64_t, net::ServerConnection*> live;  // by a number that rises
@@ -105,14 +112,19 @@ Task<Result<void>> Server::State::open() {
   log::CleanerConfig cleaner_config = config.cleaner;
   cleaner_config.delete_delay = config.maintenance.delete_delay;
   cleaner = std::make_unique<log::Cleaner>(env, cleaner_config);
-  partitions =
-      std::make_unique<Partitions>(*dirs, config.log, config.recovery_tasks_per_dir, *cleaner);
+  partitions = std::make_unique<Partitions>(*dirs, config, *cleaner);
   maintenance = std::make_unique<Maintenance>(env, config.maintenance, *partitions, *dirs, logger);
-  node = std::make_unique<Node>(env, config, cluster_id, *catalog, *partitions, config.listen);
+  offsets_port = std::make_unique<OffsetsPort>(env, *partitions);
+  groups = std::make_unique<coordinator::Driver>(env, config.groups, *offsets_port, group_logger);
+  node = std::make_unique<Node>(env, config, cluster_id, *catalog, *partitions, *groups,
+                                config.listen);
   CO_TRY_(open_topics());
   TRY_CO(listening, env.network.listen(config.listen));
   listener = std::move(listening);
   node->address = listener->local();
+  std::shared_ptr<const Topics> topics = catalog->topics();
+  if (const Topic* offsets = topics->find(kOffsetsTopic))
+    groups->topic_is_there(offsets->partitions);
   background.spawn(accept_connections());
   background.spawn(watch_disk());
   background.spawn(maintenance->run());
@@ -168,7 +180,7 @@ Task<void> Server::State::serve(std::unique_ptr<host::Stream> stream) {
   host::Address peer = connection.peer();
   uint64_t number = next_connection++;
   live[number] = &connection;
-  Session session(*node);
+  Session session(*node, peer);
   MOLDAU_LOG_DEBUG(logger, "connection {} from {}", number, peer.to_string());
   Result<void> end = co_await connection.serve(session);
   live.erase(number);
@@ -255,10 +267,12 @@ Task<Result<void>> Server::stop() {
   s.stopped.notify_all();
   s.listener->close();
   s.maintenance->stop();
+  s.groups->refuse_all();
   s.partitions->retire_all();
   for (auto& [number, connection] : s.live) connection->close();
   co_await s.connections.drained();
   co_await s.background.drained();
+  co_await s.groups->stop();
   co_await s.cleaner->stop();
   Result<void> closed = co_await s.partitions->close_all(s.env);
   Result<void> dir_closed = co_await s.dirs->close(kNoBrokerEpoch);

@@ -2,6 +2,7 @@
 // Kafka does.
 #pragma once
 #include "broker/request.h"
+#include "host/address.h"
 #include "net/server_connection.h"
 
 namespace moldau::broker {
@@ -10,13 +11,14 @@ struct Node;
 
 class Session : public net::RequestHandler {
  public:
-  explicit Session(Node& node) : node_(node) {}
+  Session(Node& node, const host::Address& peer);
   // Errors (they end the connection): an unknown API, a version that is not served, a body that is
   // not that request.
   host::Task<Result<net::Outgoing>> handle(net::Frame frame) override;
 
  private:
   Node& node_;
+  const std::string client_host_;
 };
 
 }  // namespace moldau::broker

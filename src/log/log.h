@@ -48,6 +48,9 @@ struct ReadResult {
   Offsets offsets;  // of the log, when it was read
 };
 
+// All pieces behind each other, in memory. The read outlives it. Errors: the disk's.
+host::Task<Result<std::vector<uint8_t>>> gather(const ReadResult& read);
+
 class Log final : private LogMember {
  public:
   // directory: "topic-0", made if missing. Recovers unless the data directory was stopped in order.

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/bug.h"
 #include "host/disk.h"
@@ -285,6 +286,25 @@ Task<Result<std::optional<TimestampOffset>>> Log::largest_once(Env& env) {
     }
     CO_TRY_(load_index(env, plan.segment));
   }
+}
+
+Task<Result<std::vector<uint8_t>>> gather(const ReadResult& read) {
+  std::vector<uint8_t> all(read.bytes);
+  size_t done = 0;
+  for (const ReadPiece& piece : read.pieces) {
+    MutableBytes into = MutableBytes(all).subspan(done, piece.length);
+    size_t count = piece.length;
+    if (piece.file) {
+      host::File& file = *piece.file;
+      CO_TRY(n, file.read_at(into, piece.position));
+      count = n;
+    } else {
+      std::memcpy(into.data(), piece.bytes.data(), piece.length);
+    }
+    done += count;
+  }
+  all.resize(done);
+  co_return all;
 }
 
 }  // namespace moldau::log

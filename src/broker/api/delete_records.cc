@@ -1,6 +1,6 @@
 // DeleteRecords: what lies below an offset is not shown any more, also after a crash; the files go
 // with the next look at retention. Without followers the low watermark is where the log begins, and
-// there is nothing to wait for. No topic is internal yet.
+// there is nothing to wait for.
 #include <map>
 #include <string>
 #include <string_view>
@@ -8,6 +8,7 @@
 
 #include "broker/api/handlers.h"
 #include "broker/errors.h"
+#include "broker/internal_topics.h"
 #include "broker/node.h"
 #include "log/log_dir.h"
 #include "replica/driver.h"
@@ -51,6 +52,7 @@ Done raise_start(Node& node, std::string_view topic, const Asked& asked, Partiti
   Partitions::Ref partition = node.partitions.find(topic, asked.partition_index);
   if (!partition)
     return refuse(asked.partition_index, node.partitions.absent(topic, asked.partition_index));
+  if (is_internal(topic)) return refuse(asked.partition_index, ErrorCode::invalid_topic_exception);
   const log::LogConfig& policy = partition->log().config();
   if (policy.clean.compact && !policy.retention.delete_old)
     return refuse(asked.partition_index, ErrorCode::policy_violation);

@@ -16,6 +16,16 @@ Answer fetch(Node& node, RequestPtr request);
 Answer list_offsets(Node& node, RequestPtr request);
 Answer find_coordinator(Node& node, RequestPtr request);
 Answer init_producer_id(Node& node, RequestPtr request);
+Answer join_group(Node& node, RequestPtr request);
+Answer sync_group(Node& node, RequestPtr request);
+Answer heartbeat(Node& node, RequestPtr request);
+Answer leave_group(Node& node, RequestPtr request);
+Answer offset_commit(Node& node, RequestPtr request);
+Answer offset_fetch(Node& node, RequestPtr request);
+Answer offset_delete(Node& node, RequestPtr request);
+Answer list_groups(Node& node, RequestPtr request);
+Answer describe_groups(Node& node, RequestPtr request);
+Answer delete_groups(Node& node, RequestPtr request);
 
 // The answer to an ApiVersions request of a version that we do not know: version 0, error 35, and
 // our range (KIP-511).

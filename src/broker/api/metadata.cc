@@ -6,6 +6,7 @@
 
 #include "broker/api/handlers.h"
 #include "broker/errors.h"
+#include "broker/internal_topics.h"
 #include "broker/node.h"
 #include "wire/messages/metadata.h"
 
@@ -43,7 +44,10 @@ TopicAnswer describe(Request& request, const Node& node, const Topic& topic) {
     partitions[i].leader_id = kNobody;
     partitions[i].offline_replicas = self;
   }
-  return {.name = request.arena.copy(topic.name), .topic_id = topic.id, .partitions = partitions};
+  return {.name = request.arena.copy(topic.name),
+          .topic_id = topic.id,
+          .is_internal = is_internal(topic.name),
+          .partitions = partitions};
 }
 
 TopicAnswer missing(std::optional<std::string_view> name, const Uuid& id, ErrorCode error) {
@@ -61,7 +65,8 @@ host::Task<TopicAnswer> by_name(Request& request, Node& node, std::string_view n
   if (colliding_topic(*topics, name))
     co_return missing(name, {}, ErrorCode::unknown_topic_or_partition);
   std::string owned(name);
-  Result<Topic> made = co_await node.create_topic(owned, node.config.num_partitions);
+  int32_t count = partitions_of(node.config, name);
+  Result<Topic> made = co_await node.create_topic(owned, count);
   if (made) co_return describe(request, node, *made);
   // Somebody else was faster: its partitions may still be opening, so the client asks again.
   if (made.error().code() == Errc::already_exists)

@@ -13,6 +13,7 @@
 #include "base/bug.h"
 #include "broker/api/handlers.h"
 #include "broker/errors.h"
+#include "broker/internal_topics.h"
 #include "broker/node.h"
 #include "host/clock.h"
 #include "host/loop.h"
@@ -29,6 +30,9 @@ using PartitionAnswer = ProduceResponse::PartitionProduceResponse;
 using TopicAnswer = ProduceResponse::TopicProduceResponse;
 
 namespace {
+
+// Who may write to internal topics, as Kafka has it.
+constexpr std::string_view kAdminClient = "__admin_client";
 
 // An append that the reply waits for.
 struct Pending {
@@ -174,6 +178,9 @@ host::Task<void> append_topic(Production& p, const ProduceRequest::TopicProduceD
     answers[i].index = data.index;
     if (p.fault != ErrorCode::none) {
       refuse(p, answers[i], p.fault);
+    } else if (name && is_internal(*name) && p.request->client_id != kAdminClient) {
+      refuse(p, answers[i], ErrorCode::invalid_topic_exception,
+             fmt::format("Cannot append to internal topic {}", *name));
     } else if (!name) {
       refuse(p, answers[i], ErrorCode::unknown_topic_id);
     } else if (Partitions::Ref partition = p.node.partitions.find(*name, data.index)) {

@@ -10,12 +10,22 @@ std::span<const Served> served_apis() {
       {ApiKey::fetch, 0, 0, 18, &fetch},
       {ApiKey::list_offsets, 0, 0, 11, &list_offsets},
       {ApiKey::metadata, 0, 0, 13, &metadata},
+      {ApiKey::offset_commit, 0, 0, 10, &offset_commit},
+      {ApiKey::offset_fetch, 0, 0, 10, &offset_fetch},
       {ApiKey::find_coordinator, 0, 0, 6, &find_coordinator},
+      {ApiKey::join_group, 0, 0, 9, &join_group},
+      {ApiKey::heartbeat, 0, 0, 4, &heartbeat},
+      {ApiKey::leave_group, 0, 0, 5, &leave_group},
+      {ApiKey::sync_group, 0, 0, 5, &sync_group},
+      {ApiKey::describe_groups, 0, 0, 6, &describe_groups},
+      {ApiKey::list_groups, 0, 0, 5, &list_groups},
       {ApiKey::api_versions, 0, 0, 4, &api_versions},
       {ApiKey::create_topics, 0, 0, 7, &create_topics},
       {ApiKey::delete_topics, 0, 0, 6, &delete_topics},
       {ApiKey::delete_records, 0, 0, 2, &delete_records},
       {ApiKey::init_producer_id, 0, 0, 5, &init_producer_id},
+      {ApiKey::delete_groups, 0, 0, 2, &delete_groups},
+      {ApiKey::offset_delete, 0, 0, 0, &offset_delete},
   };
   return kServed;
 }

@@ -1,0 +1,35 @@
+// What an administrator sees of groups.
+#include "coordinator/group/core.h"
+
+namespace moldau::coordinator::group {
+
+std::vector<ListedGroup> GroupCore::list() const {
+  std::vector<ListedGroup> out;
+  for (const auto& [name, group] : groups_)
+    out.push_back({name, group.protocol_type, std::string(phase_name(group.phase))});
+  return out;
+}
+
+DescribedGroup GroupCore::describe(std::string_view name) const {
+  const Group* group = this->group(name);
+  if (!group) return {.error = ErrorCode::group_id_not_found};
+  DescribedGroup out{.state = std::string(phase_name(group->phase)),
+                     .protocol_type = group->protocol_type};
+  bool stable = group->phase == Phase::stable;
+  if (stable) out.protocol = group->protocol.value_or("");
+  const StoredGroup* stored = state_.stored(name);
+  for (const auto& [id, member] : group->members) {
+    DescribedMember& one = out.members.emplace_back();
+    one.id = id;
+    one.instance = member.instance;
+    one.client_id = member.client_id;
+    one.client_host = member.client_host;
+    const std::string* metadata = stable ? member.metadata(out.protocol) : nullptr;
+    if (metadata) one.metadata = *metadata;
+    const StoredMember* part = stored ? stored->find(id) : nullptr;
+    if (part) one.assignment = part->assignment;
+  }
+  return out;
+}
+
+}  // namespace moldau::coordinator::group
