@@ -1,5 +1,7 @@
 #include "log_batch.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <cstring>
 
@@ -25,7 +27,11 @@ std::vector<uint8_t> BatchMaker::one(const wire::RecordBatchBuilder::Options& op
     for (uint8_t& byte : value) byte = static_cast<uint8_t>(random_.next());
     clock_ += random_.between(0, 20);
     int64_t late = random_.one_in(4) ? random_.between(0, 200) : 0;
-    builder.add(timeless ? -1 : clock_ - late, std::nullopt, Bytes(value));
+    std::string key = keys_ > 0 ? fmt::format("key {}", random_.below(keys_)) : "";
+    bool gone = keys_ > 0 && random_.one_in(8);
+    builder.add(timeless ? -1 : clock_ - late,
+                keys_ > 0 ? wire::NullableBytes(as_bytes(key)) : std::nullopt,
+                gone ? wire::NullableBytes() : Bytes(value));
   }
   return builder.finish();
 }

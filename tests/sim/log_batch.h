@@ -26,6 +26,8 @@ class BatchMaker {
   // A control batch that ends a transaction.
   std::vector<uint8_t> marker(wire::RecordBatchBuilder::Options options, bool abort,
                               int32_t coordinator_epoch);
+  // So many keys, of which some lose their value now and then. Without: none has a key.
+  void use_keys(uint64_t keys) { keys_ = keys; }
   // Around which the timestamps are now.
   int64_t clock() const { return clock_; }
 
@@ -33,6 +35,7 @@ class BatchMaker {
   std::vector<uint8_t> one(const wire::RecordBatchBuilder::Options& options);
 
   Random random_;
+  uint64_t keys_ = 0;
   int64_t clock_ = 1'000'000;
 };
 

@@ -108,7 +108,9 @@ Sending Producers::next(BatchMaker& batches, const ProducerModel& known, size_t 
     one.epoch.value++;
     one.sent.clear();
   }
-  bool ends = one.transactional && what > 4 && what < 8;
+  const ProducerModel::Producer* producer = known.find(one.id);
+  bool open = producer && producer->open_since;
+  bool ends = (one.transactional || open) && what > 4 && what < 8;
   return ends ? marker(one, batches) : data(one, batches, known, max_bytes);
 }
 

@@ -12,6 +12,8 @@ sim::ScenarioEntry log_async();
 sim::ScenarioEntry log_follower();
 // Bits flip: whatever is served with a checksum that holds is what was written.
 sim::ScenarioEntry log_damage();
+// Compaction while it is appended to (log_clean.cc).
+sim::ScenarioEntry log_clean();
 // A short story, stopped at every disk operation (log_each.cc).
 sim::ScenarioEntry log_each();
 
