@@ -38,12 +38,8 @@ struct Story {
 };
 
 Task<void> put(Env& env, Log& log, std::vector<uint8_t> bytes, Origin origin, Story& story) {
-  Incoming in = incoming(bytes);
-  auto appended = log.append(in.block, in.bytes, LeaderEpoch(0), WallTime{0}, origin);
-  if (!appended) co_return story.complain(appended.error().to_string());
-  Appended at = *appended;
-  co_await log.write_out(env);
-  co_await wait_for(env, log, at);
+  auto appended = co_await append_and_wait(env, log, bytes, origin, LeaderEpoch(0));
+  if (!appended) story.complain(appended.error().to_string());
 }
 
 std::vector<uint8_t> batch(int64_t producer, int sequence, bool transactional, std::string key) {

@@ -65,16 +65,10 @@ struct Model {
 };
 
 Task<Offset> put(Env& env, Log& log, std::vector<uint8_t> bytes, Origin origin, Model& model) {
-  Incoming in = incoming(bytes);
-  auto appended = log.append(in.block, in.bytes, LeaderEpoch(0), env.clock.wall(), origin);
-  if (!appended) {
-    model.complain(appended.error().to_string());
-    co_return Offset(-1);
-  }
-  Appended at = *appended;
-  co_await log.write_out(env);
-  co_await wait_for(env, log, at);
-  co_return at.base;
+  auto appended = co_await append_and_wait(env, log, bytes, origin, LeaderEpoch(0));
+  if (appended) co_return appended->base;
+  model.complain(appended.error().to_string());
+  co_return Offset(-1);
 }
 
 Task<void> write(Env& env, Log& log, const Step& step, Model& model) {

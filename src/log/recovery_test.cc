@@ -103,15 +103,6 @@ struct Derived {
   std::vector<std::string> mended;
 };
 
-Task<void> put(Env& env, Log& log, std::vector<uint8_t> bytes, Origin origin, int epoch) {
-  Incoming in = incoming(bytes);
-  auto appended = log.append(in.block, in.bytes, LeaderEpoch(epoch), WallTime{0}, origin);
-  if (!appended) co_return;
-  Appended at = *appended;
-  co_await log.write_out(env);
-  co_await wait_for(env, log, at);
-}
-
 Task<void> look(Env& env, Derived& out, bool fill, bool close) {
   TestLog open;
   Result<void> done = co_await open.open(env, kSmall);
@@ -123,8 +114,10 @@ Task<void> look(Env& env, Derived& out, bool fill, bool close) {
   for (int i = 0; fill && i < 12; i++) {
     auto batch = make_producer_batch(
         {.sequence = i, .transactional = true, .timestamp = 1'700'000'000'000 + i * 10});
-    co_await put(env, log, batch, Origin::client, i / 4);
-    if (i % 3 == 2) co_await put(env, log, make_marker(1, 0, true), Origin::coordinator, i / 4);
+    (void)co_await append_and_wait(env, log, batch, Origin::client, LeaderEpoch(i / 4));
+    if (i % 3 != 2) continue;
+    auto marker = make_marker(1, 0, true);
+    (void)co_await append_and_wait(env, log, marker, Origin::coordinator, LeaderEpoch(i / 4));
   }
   if (fill) co_await env.loop.sleep(milliseconds(5));
   WallTime middle{1'700'000'000'035};

@@ -366,6 +366,17 @@ host::Task<void> wait_for(host::Env& env, Log& log, Appended appended) {
   while (log.state(appended) == AppendState::pending) co_await env.loop.sleep(milliseconds(1));
 }
 
+host::Task<Result<Appended>> append_and_wait(host::Env& env, Log& log, std::vector<uint8_t> batch,
+                                             Origin origin, LeaderEpoch epoch) {
+  Incoming in = incoming(batch);
+  Result<Appended> appended = log.append(in.block, in.bytes, epoch, env.clock.wall(), origin);
+  if (!appended) co_return appended;
+  Appended at = *appended;
+  co_await log.write_out(env);
+  co_await wait_for(env, log, at);
+  co_return at;
+}
+
 bool TestWorld::run(host::Task<void> task) {
   scope_->spawn(std::move(task));
   Instant limit = loop.now() + seconds(600);

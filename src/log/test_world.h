@@ -148,6 +148,9 @@ struct TestLog {
 host::Task<std::vector<uint8_t>> flat(const ReadResult& result);
 // Returns when the append is committed or has failed.
 host::Task<void> wait_for(host::Env& env, Log& log, Appended appended);
+// Appends a batch as the leader, writes it and waits so.
+host::Task<Result<Appended>> append_and_wait(host::Env& env, Log& log, std::vector<uint8_t> batch,
+                                             Origin origin, LeaderEpoch epoch);
 
 // One life of a process on a disk that survives it.
 class TestWorld {
