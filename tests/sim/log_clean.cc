@@ -419,8 +419,7 @@ sim::ScenarioEntry log_clean() {
           "a compacted log that is appended to and cleaned: nothing but old values goes",
           [] { return std::make_unique<CleanScenario>(); },
           {Bug::cleaner_mixes_keys, Bug::cleaner_drops_unmapped, Bug::cleaner_past_stable,
-           Bug::cleaner_index_off, Bug::cleaner_swap_unsynced, Bug::cleaner_swap_keeps_both,
-           Bug::cleaner_drops_last_sequence}};
+           Bug::cleaner_index_off, Bug::cleaner_swap_unsynced, Bug::cleaner_swap_keeps_both}};
 }
 
 }  // namespace moldau::logsim
