@@ -51,6 +51,7 @@ Effects Core::request(Now now, uint64_t token, const Request& request) {
   if (auto* fetch_request = std::get_if<FetchRequest>(&request)) fetch(token, *fetch_request);
   if (auto* snapshot = std::get_if<FetchSnapshotRequest>(&request))
     fetch_snapshot(token, *snapshot);
+  if (request.index() >= Request(AddVoterRequest()).index()) change_voters(token, request);
   if (auto* vote = std::get_if<VoteRequest>(&request)) emit(Answer{token, answer(*vote)});
   if (auto* begin = std::get_if<BeginQuorumRequest>(&request)) emit(Answer{token, answer(*begin)});
   if (auto* end = std::get_if<EndQuorumRequest>(&request)) emit(Answer{token, answer(*end)});
@@ -143,6 +144,7 @@ const LeaderView* Core::leading() const {
 Effects Core::finish() {
   if (!halted_) {
     expire_sends();
+    pursue_change();
     pump();
     complete_fetches();
   }
@@ -224,7 +226,11 @@ std::vector<Endpoint> Core::endpoints_of(BrokerId to) const {
   if (to.value <= -2) return {config_.bootstrap[static_cast<size_t>(-2 - to.value)]};
   if (to == hard_.leader && !leader_endpoints_.empty()) return leader_endpoints_;
   const Voter* voter = voters_.voters().find(to);
-  return voter ? voter->endpoints : std::vector<Endpoint>();
+  if (voter) return voter->endpoints;
+  auto* leader = std::get_if<Leader>(&role_);
+  if (!leader || !leader->change) return {};
+  auto* add = std::get_if<AddVoterRequest>(&leader->change->request);
+  return add && add->voter.key.id == to ? add->voter.endpoints : std::vector<Endpoint>();
 }
 
 Instant Core::next_wake() const {
@@ -240,6 +246,7 @@ Instant Core::next_wake() const {
   if (auto* r = std::get_if<Resigned>(&role_)) at(r->until);
   if (auto* r = std::get_if<Leader>(&role_)) {
     at(r->announce_at);
+    if (r->change) at(r->change->deadline);
     at(r->view.resign_at());
     for (const ParkedFetch& fetch : r->parked) at(fetch.deadline);
   }

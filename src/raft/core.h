@@ -7,6 +7,7 @@
 // The driver carries out one Effects after the other, writes first, and reads the bytes of a fetch
 // answer before it carries out a later one.
 #pragma once
+#include <concepts>
 #include <deque>
 #include <variant>
 
@@ -204,6 +205,18 @@ class Core {
   void complete_fetches();
   void write(std::vector<uint8_t> batch);
   void on_leader_progress(bool moved);
+
+  // core_voters.cc
+  ChangeOutcome check_change(const Request& request) const;
+  void change_voters(uint64_t token, const Request& request);
+  void answer_change(VoterChange& change, ErrorCode error, std::string text);
+  void append_change(VoterChange& change, const VoterSet& voters);
+  void pursue_change();
+  void pursue_add(VoterChange& change, const AddVoterRequest& request);
+  void take(BrokerId from, const Sent& sent, const LevelsResponse& response);
+  template <class R>
+    requires std::derived_from<R, ChangeOutcome>
+  void take(BrokerId, const Sent&, const R&) {}  // never asked by a replica
 
   // core_follow.cc
   void take(BrokerId from, const Sent& sent, const FetchResponse& response);

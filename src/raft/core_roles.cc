@@ -58,10 +58,10 @@ void Core::become_candidate() {
 
 void Core::become_leader(const Ballot& ballot) {
   EpochStart start{config_.local.id, voters_.voters(), ballot.granting(), voters_.kraft_version(),
-                   voters_.kraft_version() > 0 && !voters_.changed_at()};
+                   voters_.kraft_version() > 0 && !voters_.changed_at() && log_.start().value == 0};
   LeaderView view({config_.local, log_.end(), high_watermark_, config_.fetch_timeout},
                   voters_.voters(), now_);
-  enter(Leader{std::move(view), now_.instant, {}});
+  enter(Leader{std::move(view), now_.instant, {}, {}});
   QuorumState next = hard_;
   next.leader = config_.local.id;
   leader_endpoints_ = config_.endpoints;
@@ -104,6 +104,9 @@ void Core::leave_leadership() {
     emit(Answer{parked.token, std::move(response)});
   }
   leader->parked.clear();
+  if (leader->change)
+    answer_change(*leader->change, ErrorCode::not_leader_or_follower,
+                  "this node is not the leader any more");
 }
 
 // Somebody says who leads in an epoch that is not behind ours.

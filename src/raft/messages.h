@@ -86,9 +86,42 @@ struct FetchSnapshotResponse : Outcome {
   std::vector<uint8_t> bytes;  // received
 };
 
+// --- Changes of the voters (KIP-853). Their answers have an error as a whole, and a text. ---
+
+struct AddVoterRequest {
+  ClusterId cluster;
+  Duration timeout;
+  Voter voter;  // the leader asks it for its levels of kraft.version
+  bool ack_when_committed = true;
+};
+struct RemoveVoterRequest {
+  ClusterId cluster;
+  ReplicaKey voter;
+};
+// A voter says where it listens and which levels it knows.
+struct UpdateVoterRequest {
+  ClusterId cluster;
+  LeaderEpoch epoch;
+  Voter voter;
+};
+struct ChangeOutcome : Outcome {
+  std::string text;
+};
+struct AddVoterResponse : ChangeOutcome {};
+struct RemoveVoterResponse : ChangeOutcome {};
+struct UpdateVoterResponse : ChangeOutcome {};
+
+// ApiVersions, of which only the levels of kraft.version count here.
+struct LevelsRequest {};
+struct LevelsResponse : Outcome {
+  int16_t min_kraft_version = 0, max_kraft_version = 0;
+};
+
 using Request = std::variant<VoteRequest, BeginQuorumRequest, EndQuorumRequest, FetchRequest,
-                             FetchSnapshotRequest>;
+                             FetchSnapshotRequest, AddVoterRequest, RemoveVoterRequest,
+                             UpdateVoterRequest, LevelsRequest>;
 using Response = std::variant<VoteResponse, BeginQuorumResponse, EndQuorumResponse, FetchResponse,
-                              FetchSnapshotResponse>;
+                              FetchSnapshotResponse, AddVoterResponse, RemoveVoterResponse,
+                              UpdateVoterResponse, LevelsResponse>;
 
 }  // namespace moldau::raft

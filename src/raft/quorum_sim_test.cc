@@ -13,9 +13,9 @@ uint64_t first_seed() {
   return 1 + static_cast<uint64_t>(testing::UnitTest::GetInstance()->random_seed()) * 1'000;
 }
 
-void survive(int voters, int observers, uint64_t seeds) {
+void survive(int voters, int observers, uint64_t seeds, bool dynamic = false) {
   for (uint64_t seed = first_seed(); seed < first_seed() + seeds; seed++) {
-    Quorum quorum({.seed = seed, .voters = voters, .observers = observers});
+    Quorum quorum({.seed = seed, .voters = voters, .observers = observers, .dynamic = dynamic});
     std::string found = quorum.run();
     ASSERT_EQ(found, "");
   }
@@ -28,6 +28,9 @@ TEST(QuorumSim, ThreeVotersAndObserversSurviveFaults) { survive(3, 2, 4); }
 TEST(QuorumSim, AnEvenNumberOfVotersSurvivesFaults) { survive(4, 0, 4); }
 TEST(QuorumSim, FiveVotersSurviveFaults) { survive(5, 0, 3); }
 
+TEST(QuorumSim, VotersComeAndGo) { survive(3, 2, 5, true); }
+TEST(QuorumSim, VotersComeToOne) { survive(1, 3, 5, true); }
+
 #ifdef MOLDAU_PLANTED_BUGS
 // With the mistake planted some seed must find it; the first that does says how soon.
 void find(Bug bug, uint64_t seeds, int voters, int observers, uint64_t first = 1) {
@@ -37,6 +40,8 @@ void find(Bug bug, uint64_t seeds, int voters, int observers, uint64_t first = 1
     Quorum quorum({.seed = first + seed,
                    .voters = voters,
                    .observers = observers,
+
+                   .dynamic = bug == Bug::raft_change_on_change,
                    .single_batches = bug == Bug::raft_counts_old_epoch});
     found = quorum.run();
   }
@@ -56,6 +61,7 @@ TEST(QuorumSimPlanted, CountsUnsynced) { find(Bug::raft_counts_unsynced, 20, 3, 
 TEST(QuorumSimPlanted, AsksUnsynced) { find(Bug::raft_asks_unsynced, 20, 3, 0); }
 TEST(QuorumSimPlanted, ObserverCounts) { find(Bug::raft_observer_counts, 50, 3, 2); }
 TEST(QuorumSimPlanted, CutsCommitted) { find(Bug::raft_cuts_committed, 200, 3, 0); }
+TEST(QuorumSimPlanted, ChangeOnChange) { find(Bug::raft_change_on_change, 50, 3, 2); }
 #endif
 
 }  // namespace

@@ -61,10 +61,20 @@ struct ParkedFetch {
   FetchRequest request;
   Instant deadline;
 };
+// One change of the voters at a time, committed before the next (invariant K8).
+struct VoterChange {
+  uint64_t token;
+  Request request;  // an AddVoterRequest, RemoveVoterRequest or UpdateVoterRequest
+  Instant deadline;
+  bool asked = false;          // Add: the new voter has said which levels it knows
+  std::optional<Offset> at{};  // of the record, once it is appended
+  bool answered = false;
+};
 struct Leader {
   LeaderView view;
   Instant announce_at;  // to voters that are silent
   std::vector<ParkedFetch> parked;
+  std::optional<VoterChange> change;
 };
 struct SnapshotFetch {
   OffsetAndEpoch id;

@@ -15,6 +15,7 @@ struct TestNode {
   uint64_t incarnation = 0;
   Offset seen;  // high watermark of this incarnation, as checked
   LeaderEpoch epoch_seen;
+  std::optional<Offset> voters_seen;  // where the last change of the voters stands
   // The world's.
   std::deque<Persist> persists;
   bool persisting = false;

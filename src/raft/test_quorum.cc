@@ -8,11 +8,15 @@ namespace {
 
 constexpr int64_t kWallStart = 1'700'000'000'000;
 
-ReplicaKey key_of(int id) {
-  ReplicaKey key{BrokerId(id), {}};
-  key.directory.bytes[0] = static_cast<uint8_t>(id);
-  key.directory.bytes[15] = 1;
+ReplicaKey key_of(BrokerId id, uint8_t disk) {
+  ReplicaKey key{id, {}};
+  key.directory.bytes[0] = static_cast<uint8_t>(id.value);
+  key.directory.bytes[15] = disk;
   return key;
+}
+
+Voter voter_of(const ReplicaKey& key) {
+  return {key, {{"CONTROLLER", fmt::format("host{}", key.id), 9093}}, 0, 1};
 }
 
 Config config_of(const TestNode& node) {
@@ -41,10 +45,13 @@ std::string snapshot_content(OffsetAndEpoch id, uint64_t chain) {
 Quorum::Quorum(const QuorumOptions& options)
     : options_(options), random_(Random(options.seed).fork("quorum")) {
   std::vector<Voter> voters;
-  for (int id = 1; id <= options_.voters; id++) voters.push_back({{BrokerId(id), {}}, {}, 0, 1});
-  configured_ = VoterHistory(VoterSet(voters), 0);
-  for (int id = 1; id <= options_.voters; id++) nodes_[BrokerId(id)].key = key_of(id);
-  for (int id = 100; id < 100 + options_.observers; id++) nodes_[BrokerId(id)].key = key_of(id);
+  for (int id = 1; id <= options_.voters; id++) {
+    ReplicaKey key = nodes_[BrokerId(id)].key = key_of(BrokerId(id), disks_);
+    voters.push_back(options_.dynamic ? voter_of(key) : Voter{{BrokerId(id), {}}, {}, 0, 1});
+  }
+  configured_ = VoterHistory(VoterSet(voters), options_.dynamic ? 1 : 0);
+  for (int id = 100; id < 100 + options_.observers; id++)
+    nodes_[BrokerId(id)].key = key_of(BrokerId(id), disks_);
   // Each seed has its own weather.
   if (options_.faults) {
     if (random_.one_in(2)) loss_ = static_cast<double>(random_.below(30)) / 100;
@@ -93,13 +100,22 @@ bool Quorum::delivered(BrokerId from, BrokerId to) {
 
 void Quorum::boot(TestNode& node) {
   node.incarnation++;
-  Recovered recovered = node.disk.recover(configured_);
   Config config = config_of(node);
+  VoterHistory configured = configured_;
+  // A controller that joins knows where to ask, not who votes.
+  bool joins = node.key.id.value >= 100 || node.key.directory.bytes[15] != 1;
+  if (options_.dynamic && joins) {
+    configured = VoterHistory();
+    for (int id = 1; id <= options_.voters; id++) config.bootstrap.push_back({"", "", 0});
+    for (int id = 0; id < options_.observers; id++) config.bootstrap.push_back({"", "", 0});
+  }
+  Recovered recovered = node.disk.recover(configured);
   config.fetch_max_bytes = healed_ ? 4'000 : fetch_max_bytes_;
   node.core = std::make_unique<Core>(std::move(config), std::move(recovered), random_.next());
   node.seen = Offset();
   node.seen = std::min(node.core->high_watermark(), oracle_.committed());
   node.epoch_seen = node.core->state().epoch;
+  node.voters_seen = node.core->voters().changed_at();
   node.syncing = false;
   node.wake = kNever;
   Effects effects = node.core->start(now());
@@ -180,14 +196,16 @@ void Quorum::persist(TestNode& node) {
 
 void Quorum::post(TestNode& node, const Send& send) {
   oracle_.on_send(node, send);
-  auto to = nodes_.find(send.to);
-  CHECK(to != nodes_.end(), "a request to node {}", send.to);
-  Asked asked{node.key.id, node.incarnation, send.id, send.request};
+  BrokerId target = send.to;
+  if (target.value <= -2) target.value = -1 - target.value;
+  if (send.to.value <= -2 && target.value > options_.voters) target.value += 99 - options_.voters;
+  CHECK(nodes_.contains(target), "a request to node {}", target);
+  Asked asked{node.key.id, send.to, node.incarnation, send.id, send.request};
   int copies = !healed_ && random_.chance(doubled_) ? 2 : 1;
   while (copies-- > 0) {
-    if (!delivered(node.key.id, send.to)) continue;
+    if (!delivered(node.key.id, target)) continue;
     Duration later = latency();
-    at(later, [this, asked, to = send.to] { arrive(to, asked); });
+    at(later, [this, asked, target] { arrive(target, asked); });
   }
 }
 
@@ -200,7 +218,7 @@ void Quorum::arrive(BrokerId to, const Asked& asked) {
   // Nobody listens: that is known at once, sometimes.
   TestNode& from = nodes_[asked.from];
   if (random_.one_in(2) || !from.core || from.incarnation != asked.incarnation) return;
-  execute(from, from.core->send_failed(now(), to, asked.id));
+  execute(from, from.core->send_failed(now(), asked.to, asked.id));
 }
 
 void Quorum::reply(TestNode& node, const Answer& answer) {
@@ -222,10 +240,11 @@ void Quorum::reply(TestNode& node, const Answer& answer) {
   }
   if (!delivered(node.key.id, asked.from)) return;
   Duration later = latency();
-  at(later, [this, asked, response, from = node.key.id] {
+  if (asked.from.value < 0) return;  // the operator
+  at(later, [this, asked, response] {
     TestNode& to = nodes_[asked.from];
     if (!to.core || to.incarnation != asked.incarnation) return;
-    execute(to, to.core->response(now(), from, asked.id, response));
+    execute(to, to.core->response(now(), asked.to, asked.id, response));
   });
 }
 
@@ -250,7 +269,7 @@ void Quorum::load_snapshot(TestNode& node, OffsetAndEpoch id) {
                              node.key.id, node.receiving));
   StoredSnapshot stored{{id, static_cast<int64_t>(node.receiving.size())},
                         node.receiving,
-                        VoterHistory(configured_.voters(), configured_.kraft_version())};
+                        snapshot_voters_[id.offset]};
   node.disk.reset_to(stored);
   execute(node, node.core->snapshot_loaded(now(), stored.snapshot, stored.voters));
 }
@@ -271,6 +290,7 @@ void Quorum::take_snapshot(TestNode& node) {
                         content,
                         VoterHistory(voters.voters, voters.kraft_version)};
   node.disk.snapshots.push_back(stored);
+  snapshot_voters_[id.offset] = stored.voters;
   execute(node, node.core->snapshot_written(now(), stored.snapshot));
   if (!random_.one_in(2) || !node.core->log_trimmed(id.offset)) return;
   node.disk.trim(id);
@@ -334,8 +354,42 @@ void Quorum::fault() {
   TestNode& other = any_node();
   if (other.core && options_.snapshots && random_.one_in(3)) take_snapshot(other);
   if (TestNode* l = leader(); l && random_.one_in(12)) execute(*l, l->core->resign(now()));
+  if (options_.dynamic && random_.one_in(2)) change_voters();
+  if (options_.dynamic && random_.one_in(20)) replace_disk(any_node());
   Duration pause = milliseconds(random_.between(1, 100));
   at(pause, [this] { fault(); });
+}
+
+// Mostly one more or one less; on some days everybody wants something.
+void Quorum::change_voters() {
+  TestNode* node = leader();
+  if (!node) return;
+  const VoterSet& voters = node->core->voters().voters();
+  TestNode& chosen = any_node();
+  Request request = RemoveVoterRequest{"quorum", chosen.key};
+  if (!voters.find(chosen.key.id))
+    request = AddVoterRequest{"quorum", milliseconds(300), voter_of(chosen.key), true};
+  else if (voters.size() <= 2)
+    request = UpdateVoterRequest{"quorum", node->core->state().epoch, voter_of(chosen.key)};
+  asked_[++tokens_] = {BrokerId(-1), BrokerId(-1), 0, 0, request};
+  execute(*node, node->core->request(now(), tokens_, request));
+}
+
+// The same node with an empty disk is another replica (K14). Only of one that no log names a voter,
+// and that nobody wants to make one: a voter's disk is a copy that was counted.
+void Quorum::replace_disk(TestNode& node) {
+  for (const auto& [token, asked] : asked_) {
+    auto* add = std::get_if<AddVoterRequest>(&asked.request);
+    if (add && add->voter.key == node.key) return;
+  }
+  for (auto& [id, other] : nodes_) {
+    if (!other.core || other.core->voters().voters().find(node.key.id)) return;
+    if (other.core->voters().changed_at() >= std::optional(other.core->high_watermark())) return;
+  }
+  lose_power(node);
+  node.disk = TestDisk();
+  node.key = key_of(node.key.id, ++disks_);
+  boot(node);
 }
 
 void Quorum::heal() {

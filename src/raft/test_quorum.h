@@ -16,6 +16,7 @@ struct QuorumOptions {
   bool faults = true;
   bool snapshots = true;
   Duration chaos = seconds(3);
+  bool dynamic = false;         // voters in the log, which change
   bool single_batches = false;  // a fetch brings one; else by the seed
 };
 
@@ -33,6 +34,7 @@ class Quorum {
   using Link = std::pair<BrokerId, BrokerId>;  // from, to
   struct Asked {
     BrokerId from;
+    BrokerId to;  // as it was written: maybe a bootstrap server
     uint64_t incarnation, id;
     Request request;
   };
@@ -60,6 +62,8 @@ class Quorum {
   void client();
   void fault();
   void take_snapshot(TestNode& node);
+  void change_voters();
+  void replace_disk(TestNode& node);
   TestNode* leader();
   TestNode& any_node();
   void heal();
@@ -72,6 +76,8 @@ class Quorum {
   uint64_t sequence_ = 0, events_ = 0, tokens_ = 0;
   TestNodes nodes_;
   VoterHistory configured_;
+  std::map<Offset, VoterHistory> snapshot_voters_;
+  uint8_t disks_ = 1;
   std::map<uint64_t, Asked> asked_;
   std::set<Link> cut_;
   std::set<BrokerId> slow_;
