@@ -4,13 +4,21 @@
 #include "wire/message.h"
 #include "wire/messages/k_raft_version_record.h"
 #include "wire/messages/leader_change_message.h"
+#include "wire/messages/snapshot_footer_record.h"
+#include "wire/messages/snapshot_header_record.h"
 #include "wire/messages/voters_record.h"
 #include "wire/record_batch_builder.h"
 
 namespace moldau::raft {
 namespace {
 
-enum class ControlType : int16_t { leader_change = 2, kraft_version = 5, voters = 6 };
+enum class ControlType : int16_t {
+  leader_change = 2,
+  snapshot_header = 3,
+  snapshot_footer = 4,
+  kraft_version = 5,
+  voters = 6
+};
 
 class ControlBatch {
  public:
@@ -139,6 +147,26 @@ std::vector<uint8_t> voters_batch(const VoterSet& voters, LeaderEpoch epoch, Off
                                   WallTime now) {
   ControlBatch batch(epoch, base, now);
   add_voters(batch, voters);
+  return batch.finish();
+}
+
+std::vector<uint8_t> snapshot_header_batch(const SnapshotStart& start, WallTime now) {
+  ControlBatch batch(LeaderEpoch(0), Offset(0), now);
+  wire::SnapshotHeaderRecord header;
+  header.last_contained_log_timestamp = start.last_contained.millis;
+  batch.add(ControlType::snapshot_header, header, 0);
+  if (start.voters) {
+    wire::KRaftVersionRecord level;
+    level.k_raft_version = start.kraft_version;
+    batch.add(ControlType::kraft_version, level, 0);
+    add_voters(batch, *start.voters);
+  }
+  return batch.finish();
+}
+
+std::vector<uint8_t> snapshot_footer_batch(LeaderEpoch epoch, Offset base, WallTime now) {
+  ControlBatch batch(epoch, base, now);
+  batch.add(ControlType::snapshot_footer, wire::SnapshotFooterRecord(), 0);
   return batch.finish();
 }
 

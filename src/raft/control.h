@@ -22,6 +22,16 @@ std::vector<uint8_t> epoch_start_batch(const EpochStart& start, LeaderEpoch epoc
 std::vector<uint8_t> voters_batch(const VoterSet& voters, LeaderEpoch epoch, Offset base,
                                   WallTime now);
 
+// The first batch of a snapshot, and its last one. With voters: the level of kraft.version and the
+// voters are in it.
+struct SnapshotStart {
+  WallTime last_contained;  // of the newest record that the snapshot stands for
+  int16_t kraft_version = 0;
+  std::optional<VoterSet> voters;
+};
+std::vector<uint8_t> snapshot_header_batch(const SnapshotStart& start, WallTime now);
+std::vector<uint8_t> snapshot_footer_batch(LeaderEpoch epoch, Offset base, WallTime now);
+
 // The records of a control batch that say who may vote.
 struct ControlRecord {
   Offset offset;
