@@ -130,7 +130,10 @@ Result<void> set_feature(const std::string& assignment, Features& features) {
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), level);
   if (error != std::errc() || end != text.data() + text.size() || level < 0)
     return fail(Errc::invalid, fmt::format("Can't parse feature=level string {}", assignment));
-  features[name] = level;
+  if (level == 0)
+    features.erase(name);
+  else
+    features[name] = level;
   return {};
 }
 
