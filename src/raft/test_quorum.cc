@@ -1,6 +1,9 @@
 #include "raft/test_quorum.h"
 
 #include "base/check.h"
+#include "raft/describe.h"
+#include "raft/test_wire.h"
+#include "raft/wire_form.h"
 #include "wire/record_batch_builder.h"
 
 namespace moldau::raft::test {
@@ -200,7 +203,9 @@ void Quorum::post(TestNode& node, const Send& send) {
   if (target.value <= -2) target.value = -1 - target.value;
   if (send.to.value <= -2 && target.value > options_.voters) target.value += 99 - options_.voters;
   CHECK(nodes_.contains(target), "a request to node {}", target);
-  Asked asked{node.key.id, send.to, node.incarnation, send.id, send.request};
+  int16_t version = draw_version(send.request, options_.dynamic, random_);
+  Asked asked{node.key.id, send.to, node.incarnation, send.id, over_wire(send.request, version),
+              version};
   int copies = !healed_ && random_.chance(doubled_) ? 2 : 1;
   while (copies-- > 0) {
     if (!delivered(node.key.id, target)) continue;
@@ -239,6 +244,7 @@ void Quorum::reply(TestNode& node, const Answer& answer) {
       }
   }
   if (!delivered(node.key.id, asked.from)) return;
+  response = over_wire(response, asked.version);
   Duration later = latency();
   if (asked.from.value < 0) return;  // the operator
   at(later, [this, asked, response] {
@@ -371,7 +377,7 @@ void Quorum::change_voters() {
     request = AddVoterRequest{"quorum", milliseconds(300), voter_of(chosen.key), true};
   else if (voters.size() <= 2)
     request = UpdateVoterRequest{"quorum", node->core->state().epoch, voter_of(chosen.key)};
-  asked_[++tokens_] = {BrokerId(-1), BrokerId(-1), 0, 0, request};
+  asked_[++tokens_] = {BrokerId(-1), BrokerId(-1), 0, 0, over_wire(request, 0)};
   execute(*node, node->core->request(now(), tokens_, request));
 }
 
@@ -415,7 +421,30 @@ std::string Quorum::check_alive() {
                              role_name(n.core->role()), n.core->high_watermark(), wanted);
     if (behind.empty() || !oracle_.finding().empty()) break;
   }
-  return behind;
+  return behind.empty() ? check_description(wanted) : behind;
+}
+
+// What the operator is told once all is well.
+std::string Quorum::check_description(Offset wanted) {
+  TestNode* node = leader();
+  if (!node) return "liveness: the leader is gone without a reason";
+  wire::DescribeQuorumRequest::PartitionData partition;
+  wire::DescribeQuorumRequest::TopicData topic;
+  topic.topic_name = kMetadataTopic;
+  topic.partitions = {&partition, 1};
+  wire::DescribeQuorumRequest request;
+  request.topics = {&topic, 1};
+  Arena arena;
+  auto out = describe_quorum(*node->core, now(), request, 2, arena);
+  const auto& told = out.topics[0].partitions[0];
+  size_t voters = node->core->voters().voters().size();
+  bool good = told.error_code == 0 && told.leader_id == node->key.id.value &&
+              told.high_watermark >= wanted.value && told.current_voters.size() == voters &&
+              told.current_voters.size() + told.observers.size() >= nodes_.size();
+  return good ? ""
+              : fmt::format("DescribeQuorum: error {}, {} voters of {}, {} observers of {} nodes",
+                            told.error_code, told.current_voters.size(), voters,
+                            told.observers.size(), nodes_.size());
 }
 
 std::string Quorum::run() {

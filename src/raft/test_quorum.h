@@ -36,7 +36,8 @@ class Quorum {
     BrokerId from;
     BrokerId to;  // as it was written: maybe a bootstrap server
     uint64_t incarnation, id;
-    Request request;
+    Request request;  // as it arrives
+    int16_t version = 0;
   };
 
   void at(Duration later, std::function<void()> what);
@@ -68,6 +69,7 @@ class Quorum {
   TestNode& any_node();
   void heal();
   std::string check_alive();
+  std::string check_description(Offset wanted);
 
   QuorumOptions options_;
   Random random_;
