@@ -9,10 +9,11 @@ import messages
 import rawclient
 import wire_cases
 import wire_data_cases
+import wire_group_cases
 from wire_may_differ import MAY_DIFFER
 from wire_session import Session
 
-CASES = {**wire_cases.ALL, **wire_data_cases.ALL}
+CASES = {**wire_cases.ALL, **wire_data_cases.ALL, **wire_group_cases.ALL}
 
 
 def prepare(s):
@@ -33,6 +34,7 @@ def run_side(name, address, protocol, run, versions, only=None):
     for api, case in CASES.items():
         for version in versions[api]:
             if not only or api in only:
+                session.version = version
                 case(session, version)
     return session
 

@@ -8,7 +8,7 @@ import rawclient
 ZERO = uuid.UUID(int=0)
 NOW = int(time.time() * 1000) - 60_000   # the timestamp of every record that does not say otherwise: the same on both sides
 # Lists whose order in Kafka is that of a hash map, or shuffled on purpose (DeleteTopics): compared as sets. Fetch keeps its order.
-_UNORDERED = {"Topics", "Responses", "PartitionResponses", "SupportedFeatures", "FinalizedFeatures"}
+_UNORDERED = {"Topics", "Responses", "PartitionResponses", "Groups", "Results", "SupportedFeatures", "FinalizedFeatures"}
 
 PREPARED = ("known", "col_lision", "offsets", "fetch", "fetch-empty")    # the topics that are there before the first case
 
@@ -19,6 +19,8 @@ class Session:
         self.answers = {}            # (label, version) -> answer, "closed" or "no answer"
         self.requests = {}           # label -> api
         self.ids = {ZERO: "zero"}    # topic ids seen -> topic name
+        self.aliases = {}            # member ids seen -> what they stand for
+        self.version = 0             # of the API whose cases are being asked
         self.connection = None
         first = self.call("Metadata", 12, Topics=[])
         self.node = first["Brokers"][0]["NodeId"]
@@ -134,8 +136,10 @@ class Session:
             out = [self.hide(v, field) for v in value]
             if field == "Partitions" and all(isinstance(v, dict) and not v.keys() & {"HighWatermark", "LeaderId"} for v in out):
                 out.sort(key=lambda v: v.get("PartitionIndex", 0))    # of ListOffsets and DeleteRecords: hash maps, too
+            if field == "Members" and all(isinstance(v, dict) and v.keys() & {"Metadata", "MemberMetadata"} for v in out):
+                out.sort(key=lambda v: v["MemberId"])
             if field in _UNORDERED and all(isinstance(v, dict) and not any("HighWatermark" in p for p in v.get("Partitions") or []) for v in out):
-                out.sort(key=lambda v: (str(v.get("Name")), str(v.get("TopicId")), v.get("Index", 0)))
+                out.sort(key=lambda v: (str(v.get("Name")), str(v.get("TopicId")), str(v.get("GroupId")), v.get("Index", 0)))
             return out
         if isinstance(value, uuid.UUID):                        # topic ids are drawn at random
             return self.hide(self.ids.get(value, "some id"))
@@ -159,6 +163,8 @@ class Session:
             return "an epoch" if value >= 0 else value
         if isinstance(value, (bytes, bytearray)):
             return bytes(value).hex()
+        if isinstance(value, str) and value in self.aliases:    # member ids have a random part
+            return self.aliases[value]
         if isinstance(value, str):                              # the allowed range of timestamps moves with the clock
             value = value.replace(self.run, "RUN") if self.run else value
             return re.sub(r"within \[-?\d+, \d+\]", "within [LOW, HIGH]", re.sub(r"(RUN-\w+-v)\d+", r"\1N", value))

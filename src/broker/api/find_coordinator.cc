@@ -17,7 +17,16 @@ using wire::FindCoordinatorResponse;
 namespace {
 
 constexpr int8_t kGroup = 0, kTransaction = 1, kShare = 2;
-constexpr int16_t kFirstWithShare = 6;
+constexpr int16_t kFirstWithShare = 6, kFirstWithSeveral = 4;
+
+// Kafka's sentences. Without an error the old versions say NONE, the new ones nothing.
+std::string_view message(ErrorCode error, int16_t version) {
+  if (error == ErrorCode::invalid_request)
+    return "This most likely occurs because of a request being malformed by the client library or "
+           "the message was sent to an incompatible broker. See the broker logs for more details.";
+  if (error == ErrorCode::coordinator_not_available) return "The coordinator is not available.";
+  return version < kFirstWithSeveral ? "NONE" : "";
+}
 
 struct Where {
   ErrorCode error = ErrorCode::none;
@@ -50,7 +59,9 @@ Answer find_coordinator(Node& node, RequestPtr request) {
   TRY_CO(body, wire::decode<wire::FindCoordinatorRequest>(request->body, request->version,
                                                           request->arena));
   Where where = co_await coordinator_of(node, body.key_type, request->version);
+  std::string_view text = message(where.error, request->version);
   FindCoordinatorResponse answer{.error_code = code(where.error),
+                                 .error_message = text,
                                  .node_id = where.node,
                                  .host = where.host,
                                  .port = where.port};
@@ -61,7 +72,8 @@ Answer find_coordinator(Node& node, RequestPtr request) {
                        .node_id = where.node,
                        .host = where.host,
                        .port = where.port,
-                       .error_code = code(where.error)};
+                       .error_code = code(where.error),
+                       .error_message = text};
   answer.coordinators = coordinators;
   co_return reply(*request, answer);
 }

@@ -56,6 +56,7 @@ std::vector<ErrorCode> GroupCore::commit(const CommitRequest& request, Moment mo
 
 DeleteOffsetsAnswer GroupCore::delete_offsets(const std::string& name,
                                               const std::vector<OffsetPlace>& places) {
+  if (name.empty()) return {ErrorCode::invalid_group_id, {}};
   Group* group = find(name);
   if (!group) return {ErrorCode::group_id_not_found, {}};
   bool consumers = group->protocol_type == "consumer";
