@@ -25,7 +25,10 @@ namespace moldau::broker {
 
 namespace api {
 constexpr int16_t kProduce = 0, kFetch = 1, kListOffsets = 2, kMetadata = 3, kApiVersions = 18,
-                  kCreateTopics = 19, kDeleteTopics = 20, kDeleteRecords = 21, kInitProducerId = 22;
+                  kCreateTopics = 19, kDeleteTopics = 20, kDeleteRecords = 21, kInitProducerId = 22,
+                  kOffsetCommit = 8, kOffsetFetch = 9, kFindCoordinator = 10, kJoinGroup = 11,
+                  kHeartbeat = 12, kLeaveGroup = 13, kSyncGroup = 14, kListGroups = 16,
+                  kDeleteGroups = 42;
 }
 
 class BrokerWorld {
