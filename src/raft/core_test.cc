@@ -1,84 +1,18 @@
-// One core alone, asked and told things: what each role answers and does. The answers to Vote,
-// BeginQuorumEpoch, EndQuorumEpoch and Fetch are those that Apache Kafka 4.3.1 gave to the same
-// requests in the same order.
+// One core alone, asked and told things: what each role does. What it answers to requests of all
+// kinds is compared with Apache Kafka's answers in tests/raft/answers_test.cc.
 #include "raft/core.h"
 
-#include <gtest/gtest.h>
-
+#include "raft/test_bench.h"
 #include "wire/record_batch_builder.h"
 
 namespace moldau::raft {
 namespace {
 
-Uuid directory(uint8_t n) {
-  Uuid id;
-  id.bytes[15] = n;
-  return id;
-}
-ReplicaKey replica(int32_t id, uint8_t dir = 0) { return {BrokerId(id), directory(dir)}; }
-
-// A core whose state and log are on stable storage at once, and its answers by token.
-struct Bench {
-  Now now{Instant{seconds(10).nanos}, WallTime{1'700'000'000'000}};
-  std::unique_ptr<Core> core;
-  std::vector<Send> sends;
-  std::vector<Answer> answers;
-  std::vector<LogWrite> writes;
-  std::vector<SnapshotStep> steps;
-  std::optional<std::string> halt;
-  bool stopped = false;
-  bool instant_disk = true;
-
-  explicit Bench(int voters, std::optional<QuorumState> state = {}, LogState::Opened log = {}) {
-    std::vector<Voter> set;
-    for (int id = 1; id <= voters; id++) set.push_back({replica(id), {}, 0, 1});
-    Config config;
-    config.local = replica(1, 11);
-    config.cluster_id = "us";
-    Recovered found{std::move(state), std::move(log), VoterHistory(VoterSet(set), 0)};
-    core = std::make_unique<Core>(config, std::move(found), 7);
-    take(core->start(now));
-  }
-  void take(Effects e) {
-    std::ranges::move(e.sends, std::back_inserter(sends));
-    std::ranges::move(e.answers, std::back_inserter(answers));
-    std::ranges::move(e.writes, std::back_inserter(writes));
-    std::ranges::move(e.snapshot, std::back_inserter(steps));
-    if (e.halt) halt = e.halt;
-    stopped |= e.stopped;
-    if (!instant_disk) return;
-    if (e.persist) take(core->persisted(now, e.persist->number));
-    if (!core->log().settled()) take(core->log_durable(now, writes.back().number));
-  }
-  template <class R>
-  auto ask(const R& request) {
-    answers.clear();
-    take(core->request(now, 1, request));
-    EXPECT_EQ(answers.size(), 1u);
-    return answers.empty() ? Response() : answers[0].response;
-  }
-  void pass(Duration time) {
-    now.instant = now.instant + time;
-    now.wall.millis += time.millis();
-    take(core->tick(now));
-  }
-  void answer_last(Response response) {
-    Send send = sends.back();
-    take(core->response(now, send.to, send.id, std::move(response)));
-  }
-  void become_follower_of(int32_t leader, int32_t epoch) {
-    for (const Send& send : std::vector<Send>(sends))
-      take(core->send_failed(now, send.to, send.id));
-    sends.clear();
-    ask(BeginQuorumRequest{"us", replica(1), {BrokerId(leader), LeaderEpoch(epoch)}, {}});
-    pass(milliseconds(20));
-  }
-  // The fetch that is under way.
-  const Send& fetch() {
-    EXPECT_TRUE(std::holds_alternative<FetchRequest>(sends.back().request));
-    return sends.back();
-  }
-};
+using test::Bench;
+using test::brief;
+using test::end_at;
+using test::replica;
+using test::vote;
 
 std::vector<uint8_t> batch_at(int64_t offset, int32_t epoch, int records = 1) {
   wire::RecordBatchBuilder builder(
@@ -87,111 +21,12 @@ std::vector<uint8_t> batch_at(int64_t offset, int32_t epoch, int records = 1) {
   return builder.finish();
 }
 
-VoteRequest vote(int32_t epoch, int32_t by, uint8_t dir, bool pre = false,
-                 OffsetAndEpoch end = {}) {
-  return {"us", replica(1), replica(by, dir), LeaderEpoch(epoch), end, pre};
-}
-OffsetAndEpoch end_at(int64_t offset, int32_t epoch) {
-  return {Offset(offset), LeaderEpoch(epoch)};
-}
-
-// error, leader, epoch, granted: as in one line of a table.
-std::string brief(const Response& response) {
-  if (auto* v = std::get_if<VoteResponse>(&response))
-    return fmt::format("{} {} {} {}", static_cast<int>(v->error), v->leader.leader, v->leader.epoch,
-                       v->granted ? "yes" : "no");
-  return std::visit(
-      [](const auto& r) {
-        int error = static_cast<int>(r.top != ErrorCode::none ? r.top : r.error);
-        return fmt::format("{} {} {}", error, r.leader.leader, r.leader.epoch);
-      },
-      response);
-}
-
-TEST(RaftAnswers, VoteWhileUnattached) {
-  Bench b(2);
-  EXPECT_EQ(brief(b.ask(vote(0, 2, 77, true))), "0 -1 0 yes");
-  EXPECT_EQ(brief(b.ask(vote(0, 2, 77))), "42 -1 0 no");
-  EXPECT_EQ(brief(b.ask(vote(1, 2, 77, true, end_at(3, 1)))), "0 -1 1 yes");
-  EXPECT_EQ(brief(b.ask(vote(5, 2, 77))), "0 -1 5 yes");
-  EXPECT_EQ(brief(b.ask(vote(5, 2, 77))), "0 -1 5 yes");
-  EXPECT_EQ(brief(b.ask(vote(5, 2, 88))), "0 -1 5 no");
-  EXPECT_EQ(brief(b.ask(vote(5, 3, 77))), "0 -1 5 no");
-  EXPECT_EQ(brief(b.ask(vote(5, 3, 77, true))), "0 -1 5 yes");
-  VoteRequest other_disk = vote(6, 2, 77);
-  other_disk.voter = replica(1, 123);
-  EXPECT_EQ(brief(b.ask(other_disk)), "125 -1 6 no");
-  EXPECT_EQ(b.core->state().voted.id.value, -1);
-  EXPECT_EQ(brief(b.ask(vote(6, 2, 77))), "0 -1 6 yes");
-}
-
-TEST(RaftAnswers, EverythingWhileFollower) {
-  Bench b(2);
-  b.ask(vote(6, 2, 77));
-  auto begin = [](int32_t epoch, ReplicaKey whom = replica(1)) {
-    return BeginQuorumRequest{"us", whom, {BrokerId(2), LeaderEpoch(epoch)}, {}};
-  };
-  EXPECT_EQ(brief(b.ask(begin(6))), "0 2 6");
-  EXPECT_EQ(b.core->state().voted, replica(2, 77));
-  EXPECT_EQ(brief(b.ask(begin(6))), "0 2 6");
-  EXPECT_EQ(brief(b.ask(begin(5))), "74 2 6");
-  EXPECT_EQ(brief(b.ask(vote(6, 2, 77))), "0 2 6 no");
-  EXPECT_EQ(brief(b.ask(vote(6, 3, 77, true))), "0 2 6 yes") << "the leader has not answered yet";
-  EXPECT_EQ(brief(b.ask(vote(6, 3, 77))), "0 2 6 no");
-  auto fetch = [](int32_t epoch) { return FetchRequest{"us", replica(2), LeaderEpoch(epoch)}; };
-  EXPECT_EQ(brief(b.ask(fetch(6))), "6 2 6");
-  EXPECT_EQ(brief(b.ask(fetch(5))), "74 2 6");
-  EXPECT_EQ(brief(b.ask(fetch(7))), "75 2 6");
-  EXPECT_EQ(brief(b.ask(EndQuorumRequest{"us", {BrokerId(2), LeaderEpoch(5)}, {}, {}})), "74 2 6");
-  EXPECT_EQ(brief(b.ask(begin(9, replica(1, 123)))), "125 2 9");
-  EXPECT_EQ(brief(b.ask(EndQuorumRequest{"us", {BrokerId(2), LeaderEpoch(12)}, {replica(1)}, {}})),
-            "0 2 12");
-}
-
-TEST(RaftAnswers, EverythingWhileLeader) {
-  Bench b(1);
-  ASSERT_EQ(b.core->role(), RoleName::leader);
-  EXPECT_EQ(brief(b.ask(vote(0, 2, 77))), "42 1 1 no") << "the log's end is looked at first";
-  EXPECT_EQ(brief(b.ask(vote(1, 2, 77))), "0 1 1 no");
-  EXPECT_EQ(brief(b.ask(vote(1, 2, 77, true, end_at(1'000'000, 1)))), "0 1 1 no");
-  EXPECT_EQ(brief(b.ask(vote(1, -1, 77))), "42 1 1 no");
-  EXPECT_EQ(brief(b.ask(vote(1, 2, 77, false, end_at(0, 1)))), "42 1 1 no");
-  EXPECT_EQ(brief(b.ask(vote(1, 2, 77, true, end_at(0, 2)))), "42 1 1 no");
-  EXPECT_EQ(brief(b.ask(vote(1, 2, 77, false, end_at(-1, 0)))), "42 1 1 no");
-  auto fetch = [&](int32_t epoch, OffsetAndEpoch end, int32_t by = 2) {
-    return b.ask(FetchRequest{"us", replica(by), LeaderEpoch(epoch), end, Duration(), 1'000, {}});
-  };
-  EXPECT_EQ(brief(fetch(1, {})), "0 1 1");
-  EXPECT_EQ(brief(fetch(0, {})), "74 1 1");
-  EXPECT_EQ(brief(fetch(9, {})), "75 1 1");
-  EXPECT_EQ(brief(fetch(-1, {})), "42 1 1");
-  EXPECT_EQ(brief(fetch(1, end_at(-1, 0))), "42 1 1");
-  EXPECT_EQ(brief(fetch(1, end_at(0, -1))), "42 1 1");
-  EXPECT_EQ(brief(fetch(1, end_at(2, 7))), "42 1 1");
-  EXPECT_EQ(std::get<FetchResponse>(fetch(1, end_at(100'000, 1))).diverging, end_at(1, 1));
-  EXPECT_EQ(std::get<FetchResponse>(fetch(1, end_at(1, 0))).diverging, end_at(0, 0));
-  EXPECT_EQ(std::get<FetchResponse>(fetch(1, {}, -1)).read_at, Offset(0)) << "not a replica";
-  EXPECT_EQ(brief(b.ask(BeginQuorumRequest{"us", replica(1), {BrokerId(2), LeaderEpoch(0)}, {}})),
-            "74 1 1");
-  EXPECT_EQ(brief(b.ask(EndQuorumRequest{"us", {BrokerId(1), LeaderEpoch(1)}, {}, {}})), "0 1 1");
-}
-
 // Apache Kafka 4.3.1 stops with a fatal error here: a peer must not be able to do that.
 TEST(RaftAnswers, ASecondLeaderOfTheEpochIsRefused) {
   Bench b(1);
   EXPECT_EQ(brief(b.ask(BeginQuorumRequest{"us", replica(1), {BrokerId(2), LeaderEpoch(1)}, {}})),
             "42 1 1");
   EXPECT_EQ(b.core->role(), RoleName::leader);
-}
-
-TEST(RaftAnswers, AnotherClusterIsRefusedAsAWhole) {
-  Bench b(1);
-  EXPECT_EQ(std::get<VoteResponse>(b.ask(VoteRequest{"x"})).top,
-            ErrorCode::inconsistent_cluster_id);
-  EXPECT_EQ(std::get<FetchResponse>(b.ask(FetchRequest{"x"})).top,
-            ErrorCode::inconsistent_cluster_id);
-  EXPECT_EQ(std::get<FetchSnapshotResponse>(b.ask(FetchSnapshotRequest{"x"})).top,
-            ErrorCode::inconsistent_cluster_id);
 }
 
 TEST(RaftElection, OneVoterLeadsAtOnceAndCommitsWhenDurable) {

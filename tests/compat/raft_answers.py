@@ -1,0 +1,142 @@
+"""What a running controller of Apache Kafka answers to the requests of raft/answers.txt."""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+
+import kafka
+import messages
+import rawclient
+from checks import Checks
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+CLUSTER = "MkU3OEVBNTcwNTJENDM2Qg"
+TOPIC, TOPIC_ID = "__cluster_metadata", uuid.UUID(int=1)
+CALLS = {  # kind: API, version
+    "vote": ("Vote", 2), "begin": ("BeginQuorumEpoch", 1), "end": ("EndQuorumEpoch", 1), "fetch": ("Fetch", 18),
+    "snapshot": ("FetchSnapshot", 1), "add": ("AddRaftVoter", 1), "remove": ("RemoveRaftVoter", 0)}
+
+
+def sections():
+    """[(role, [(line, kind, fields, answer)])]"""
+    out = []
+    with open(os.path.join(HERE, "raft", "answers.txt")) as f:
+        for line in (raw.strip() for raw in f):
+            if line.startswith("= "):
+                out.append((line[2:].split(":")[0], []))
+            elif line and not line.startswith("#"):
+                ask, _, answer = line.partition(" -> ")
+                kind, *fields = ask.split()
+                out[-1][1].append((line, kind, dict(field.split("=", 1) for field in fields), answer.split(" | ")[0]))
+    return out
+
+
+def request(kind, fields):
+    cluster = {"": None, "other": "other"}.get(fields.get("cluster"), CLUSTER)
+
+    def number(key, default=0):
+        return int(fields.get(key, default))
+
+    def directory(key):
+        return uuid.UUID(int=number(key))
+    epoch, by = number("epoch"), number("by")
+    place, name = {"PartitionIndex": 0}, {"TopicName": TOPIC}
+    listeners = [{"Name": "CONTROLLER", "Host": "127.0.0.1", "Port": 1}]
+    if kind == "vote":
+        place |= {"ReplicaEpoch": epoch, "ReplicaId": by, "ReplicaDirectoryId": directory("dir"), "VoterDirectoryId": directory("vdir"),
+                  "LastOffsetEpoch": number("last"), "LastOffset": number("end"), "PreVote": "pre" in fields}
+        rest = {"VoterId": number("voter", 1)}
+    elif kind == "begin":
+        place |= {"VoterDirectoryId": directory("vdir"), "LeaderId": number("leader"), "LeaderEpoch": epoch}
+        rest = {"VoterId": number("voter", 1), "LeaderEndpoints": listeners}
+    elif kind == "end":
+        place |= {"LeaderId": number("leader"), "LeaderEpoch": epoch, "PreferredSuccessors": [], "PreferredCandidates": []}
+        rest = {"LeaderEndpoints": listeners}
+    elif kind == "fetch":
+        place = {"Partition": 0, "CurrentLeaderEpoch": epoch, "FetchOffset": number("end"), "LastFetchedEpoch": number("last"),
+                 "LogStartOffset": -1, "PartitionMaxBytes": 0, "ReplicaDirectoryId": directory("dir")}
+        name = {"TopicId": TOPIC_ID}
+        rest = {"ReplicaState": {"ReplicaId": by, "ReplicaEpoch": -1}, "MaxWaitMs": number("wait"), "MinBytes": 0, "MaxBytes": 1 << 20,
+                "SessionId": 0, "SessionEpoch": -1}
+    elif kind == "snapshot":
+        place = {"Partition": 0, "CurrentLeaderEpoch": epoch, "SnapshotId": {"EndOffset": number("end"), "Epoch": number("last")},
+                 "Position": 0, "ReplicaDirectoryId": directory("dir")}
+        name, rest = {"Name": TOPIC}, {"ReplicaId": by, "MaxBytes": 1000}
+    else:
+        voter = {"ClusterId": cluster, "VoterId": number("voter"), "VoterDirectoryId": directory("dir")}
+        return voter | ({"TimeoutMs": 1000, "Listeners": listeners} if kind == "add" else {})
+    return {"ClusterId": cluster, "Topics": [name | {"Partitions": [place]}]} | rest
+
+
+def brief(kind, answer):
+    topics = answer.get("Topics") or answer.get("Responses")
+    if answer["ErrorCode"] or not topics:
+        return f"top {answer['ErrorCode']}"
+    part = topics[0]["Partitions"][0]
+    leader = part.get("CurrentLeader", part)
+    out = f"{part['ErrorCode']} {leader['LeaderId']} {leader['LeaderEpoch']}"
+    if kind == "vote":
+        out += " yes" if part["VoteGranted"] else " no"
+    if part.get("DivergingEpoch"):
+        out += f" diverging {part['DivergingEpoch']['Epoch']}"
+    return out
+
+
+def start(folder, role):
+    """A controller alone, or one of two whose other does not exist; the process and its port."""
+    sys.path.insert(0, os.path.join(os.path.dirname(HERE), "interop"))
+    from broker import free_port
+    port, other = free_port(), free_port()
+    properties = os.path.join(folder, "server.properties")
+    with open(properties, "w") as f:
+        f.write(f"""process.roles=controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{port}{f',2@127.0.0.1:{other}' if role == 'voter' else ''}
+listeners=CONTROLLER://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+log.dirs={folder}/data
+""")
+        if role == "voter":     # does nothing by itself
+            f.write("controller.quorum.election.timeout.ms=600000\ncontroller.quorum.fetch.timeout.ms=600000\n")
+    status, out, err = kafka.tool("kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", properties)
+    if status:
+        raise RuntimeError(out + err)
+    with open(os.path.join(folder, "kafka.log"), "ab") as log:
+        return subprocess.Popen(kafka.server_command(folder), stdin=subprocess.DEVNULL, stdout=log, stderr=log), port
+
+
+def connect(port, protocol, role):
+    """When it answers, and leads if it should."""
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        try:
+            connection = rawclient.Connection(f"127.0.0.1:{port}", protocol)
+            answer = connection.call("Fetch", 18, **request("fetch", {"epoch": "1" if role == "leader" else "0", "by": "2"}))
+            if brief("fetch", answer) in ("0 1 1", "6 -1 0"):
+                return connection
+        except (OSError, rawclient.Closed, rawclient.Silent):
+            pass
+        time.sleep(0.3)
+    raise TimeoutError("Apache Kafka's controller did not serve in 90 s")
+
+
+def main(_arguments):
+    checks, protocol = Checks(), messages.Protocol(kafka.clients_jar())
+    for role, asks in sections():
+        folder = tempfile.mkdtemp(prefix="moldau-raft-")
+        process, port = start(folder, role)
+        try:
+            connection = connect(port, protocol, role)
+            for line, kind, fields, expected in asks:
+                api, version = CALLS[kind]
+                with checks.step(line):
+                    said = brief(kind, connection.call(api, version, **request(kind, fields)))
+                    checks.check(f"{role}: {line}", said == expected, [f"Apache Kafka says {said}"])
+        finally:
+            process.terminate()
+            process.wait()
+            shutil.rmtree(folder, ignore_errors=True)
+    return checks.result()
