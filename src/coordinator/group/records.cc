@@ -16,7 +16,7 @@ namespace {
 // The first two bytes of a key: what sort of record it is.
 constexpr int16_t kLegacyOffset = 0, kOffset = 1, kGroup = 2;
 constexpr int16_t kKeyVersion = 0;
-constexpr int16_t kOffsetWithExpiry = 1, kOffsetPlain = 3, kOffsetWithTopicId = 4;
+constexpr int16_t kOffsetWithExpiry = 1, kOffsetVersion = 4;
 constexpr int16_t kGroupVersion = 3;
 
 std::optional<std::string> owned(const wire::NullableString& text) {
@@ -46,11 +46,8 @@ std::vector<uint8_t> encode_value(const StoredOffset& offset) {
                                 .commit_timestamp = offset.commit_millis,
                                 .expire_timestamp = offset.expire_millis.value_or(-1),
                                 .topic_id = offset.topic_id};
-  int16_t version = kOffsetPlain;
-  if (offset.expire_millis)
-    version = kOffsetWithExpiry;
-  else if (!offset.topic_id.is_zero())
-    version = kOffsetWithTopicId;
+  // Newer ones have no room for an expiry: there the retention is the broker's.
+  int16_t version = offset.expire_millis ? kOffsetWithExpiry : kOffsetVersion;
   return with_prefix(version, value, version);
 }
 

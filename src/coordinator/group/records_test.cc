@@ -34,11 +34,12 @@ TEST(OffsetRecord, HasKafkasBytes) {
             "00026774"
             "00000001");
   EXPECT_EQ(hex(*bytes.value),
-            "0003"
+            "0004"
             "0000000000000014"
             "00000003"
-            "00016d"
-            "0102030405060708");
+            "026d"
+            "0102030405060708"
+            "00");
   offset.expire_millis = 9;
   bytes = encode_record(OffsetRecord{"my", "gt", 1, offset});
   EXPECT_EQ(hex(*bytes.value),
