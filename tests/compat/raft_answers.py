@@ -1,5 +1,8 @@
-"""What a running controller of Apache Kafka answers to the requests of raft/answers.txt."""
+"""What a running controller of Apache Kafka answers to the requests of raft/answers.txt; and one metadata log that Apache Kafka and our
+replica lead in turn."""
+import glob
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -8,6 +11,7 @@ import time
 import uuid
 
 import kafka
+import log_plays
 import messages
 import rawclient
 from checks import Checks
@@ -85,8 +89,8 @@ def brief(kind, answer):
     return out
 
 
-def start(folder, role):
-    """A controller alone, or one of two whose other does not exist; the process and its port."""
+def prepare(folder, role):
+    """Formats a controller that is alone, or one of two whose other does not exist; its port."""
     sys.path.insert(0, os.path.join(os.path.dirname(HERE), "interop"))
     from broker import free_port
     port, other = free_port(), free_port()
@@ -104,32 +108,65 @@ log.dirs={folder}/data
     status, out, err = kafka.tool("kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", properties)
     if status:
         raise RuntimeError(out + err)
+    return port
+
+
+def start(folder):
     with open(os.path.join(folder, "kafka.log"), "ab") as log:
-        return subprocess.Popen(kafka.server_command(folder), stdin=subprocess.DEVNULL, stdout=log, stderr=log), port
+        return subprocess.Popen(kafka.server_command(folder), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
 
 def connect(port, protocol, role):
-    """When it answers, and leads if it should."""
+    """When it answers, and leads if it should; its epoch."""
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         try:
             connection = rawclient.Connection(f"127.0.0.1:{port}", protocol)
-            answer = connection.call("Fetch", 18, **request("fetch", {"epoch": "1" if role == "leader" else "0", "by": "2"}))
-            if brief("fetch", answer) in ("0 1 1", "6 -1 0"):
-                return connection
+            answer = connection.call("Fetch", 18, **request("fetch", {"epoch": "0", "by": "2"}))
+            error, leader, epoch = (int(word) for word in brief("fetch", answer).split())
+            if (error, leader) == ((74, 1) if role == "leader" else (6, -1)):
+                return connection, epoch
         except (OSError, rawclient.Closed, rawclient.Silent):
             pass
         time.sleep(0.3)
     raise TimeoutError("Apache Kafka's controller did not serve in 90 s")
 
 
+def in_turn(checks, folder, port, protocol, epoch):
+    """Our replica goes on where Kafka stopped, and Kafka where ours did."""
+    log = os.path.join(folder, "data", "__cluster_metadata-0")
+    for records in (3, 200):
+        done = subprocess.run([log_plays.program("lead_log", "raft"), log, str(records)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+        said = done.stdout.decode().strip()
+        found = re.fullmatch(r"epoch (\d+) began at (\d+) ended at (\d+)", said)
+        good = found and int(found[1]) > epoch and int(found[3]) == int(found[2]) + 1 + records
+        if not checks.check(f"our replica leads the log of Apache Kafka, and adds {records}: {said}", good, [f"Kafka's epoch was {epoch}"]):
+            return
+        _, complaints = kafka.dump(*glob.glob(os.path.join(log, "*.log")), deep=False)
+        checks.check("Kafka's dump tool has nothing to say about it", not complaints, complaints)
+        process = start(folder)
+        try:
+            connection, next_epoch = connect(port, protocol, "leader")
+            checks.check(f"Apache Kafka leads what ours wrote, in epoch {next_epoch}", next_epoch > int(found[1]))
+            answer = connection.call("Fetch", 18, **request("fetch", {"epoch": str(next_epoch), "by": "2", "end": found[3], "last": found[1]}))
+            checks.check("and has kept all of it", brief("fetch", answer) == f"0 1 {next_epoch}", [brief("fetch", answer)])
+            epoch = next_epoch
+        finally:
+            process.terminate()
+            process.wait()
+        with open(os.path.join(folder, "kafka.log"), errors="replace") as f:
+            wrong = [line for line in f if " FATAL " in line or "Encountered fatal fault" in line]
+        checks.check("Apache Kafka found no fault", not wrong, wrong)
+
+
 def main(_arguments):
     checks, protocol = Checks(), messages.Protocol(kafka.clients_jar())
     for role, asks in sections():
         folder = tempfile.mkdtemp(prefix="moldau-raft-")
-        process, port = start(folder, role)
+        port = prepare(folder, role)
+        process = start(folder)
         try:
-            connection = connect(port, protocol, role)
+            connection, epoch = connect(port, protocol, role)
             for line, kind, fields, expected in asks:
                 api, version = CALLS[kind]
                 with checks.step(line):
@@ -138,5 +175,8 @@ def main(_arguments):
         finally:
             process.terminate()
             process.wait()
-            shutil.rmtree(folder, ignore_errors=True)
+        if role == "leader":
+            with checks.step("the same log, led in turn"):
+                in_turn(checks, folder, port, protocol, epoch)
+        shutil.rmtree(folder, ignore_errors=True)
     return checks.result()
