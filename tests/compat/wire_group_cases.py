@@ -6,6 +6,8 @@ import struct
 import uuid
 
 import rawclient
+from records import batch
+from wire_session import NOW, ZERO
 
 UNKNOWN_ID = uuid.UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
 
@@ -138,9 +140,22 @@ def find_coordinator(s, v):
     ask("an empty name", "")
     if v >= 1:
         ask("of an unknown sort", "x", 9)
+    if v == 0:
+        internal_topic(s)
     if v >= 4:
         s.ask("FindCoordinator: two groups", "FindCoordinator", v, KeyType=0, CoordinatorKeys=["a", "b"])
         s.ask("FindCoordinator: none", "FindCoordinator", v, KeyType=0, CoordinatorKeys=[])
+
+
+def internal_topic(s):
+    """What clients may do to __consumer_offsets itself."""
+    name, label = "__consumer_offsets", "Internal topic: "
+    s.ask(label + "metadata", "Metadata", 12, key=0, Topics=[{"Name": name, "TopicId": ZERO}], AllowAutoTopicCreation=False)
+    s.ask(label + "produce", "Produce", 9, key=0, Acks=-1, TimeoutMs=1000, TopicData=[
+        {"Name": name, "PartitionData": [{"Index": 0, "Records": batch(b"value", timestamp=NOW)}]}])
+    s.ask(label + "delete records", "DeleteRecords", 2, key=0, TimeoutMs=1000, Topics=[
+        {"Name": name, "Partitions": [{"PartitionIndex": 0, "Offset": 0}]}])
+    s.ask(label + "create", "CreateTopics", 7, key=0, timeoutMs=1000, Topics=[{"Name": name, "NumPartitions": 1, "ReplicationFactor": 1}])
 
 
 # --- JoinGroup

@@ -179,8 +179,7 @@ host::Task<void> append_topic(Production& p, const ProduceRequest::TopicProduceD
     if (p.fault != ErrorCode::none) {
       refuse(p, answers[i], p.fault);
     } else if (name && is_internal(*name) && p.request->client_id != kAdminClient) {
-      refuse(p, answers[i], ErrorCode::invalid_topic_exception,
-             fmt::format("Cannot append to internal topic {}", *name));
+      refuse(p, answers[i], ErrorCode::invalid_topic_exception);
     } else if (!name) {
       refuse(p, answers[i], ErrorCode::unknown_topic_id);
     } else if (Partitions::Ref partition = p.node.partitions.find(*name, data.index)) {
