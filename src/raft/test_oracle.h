@@ -20,6 +20,7 @@ struct TestNode {
   std::deque<Persist> persists;
   bool persisting = false;
   bool syncing = false;
+  Instant paused_until;  // the process stands still: its events come late, all at once
   Instant wake = kNever;
   std::string receiving;  // of a snapshot
 };

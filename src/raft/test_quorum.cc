@@ -62,6 +62,7 @@ Quorum::Quorum(const QuorumOptions& options)
     if (random_.one_in(2)) late_ = 0.05;
     crash_weight_ = random_.below(4);
     cut_weight_ = random_.below(4);
+    pause_weight_ = random_.below(3);
     slow_weight_ = random_.below(3);
   }
   if (random_.one_in(4) || options_.single_batches) fetch_max_bytes_ = 1;
@@ -73,6 +74,15 @@ Now Quorum::now() const { return {now_, WallTime{kWallStart + now_.nanos / 1'000
 
 void Quorum::at(Duration later, std::function<void()> what) {
   queue_.emplace(std::pair(now_ + later, ++sequence_), std::move(what));
+}
+
+// What happens to a process, unless it dies before.
+void Quorum::at_node(TestNode& node, Duration later, std::function<void()> what) {
+  at(later, [this, &node, what = std::move(what), incarnation = node.incarnation] {
+    if (node.incarnation != incarnation) return;
+    if (node.paused_until > now_) return at_node(node, node.paused_until - now_, what);
+    what();
+  });
 }
 
 void Quorum::run_until(Instant end) {
@@ -155,8 +165,8 @@ void Quorum::execute(TestNode& node, Effects effects) {
 void Quorum::set_wake(TestNode& node, Instant wake) {
   if (wake == node.wake || wake == kNever) return;
   node.wake = wake;
-  at(wake - now_, [this, &node, wake, incarnation = node.incarnation] {
-    if (node.incarnation != incarnation || node.wake != wake) return;
+  at_node(node, wake - now_, [this, &node, wake] {
+    if (node.wake != wake) return;
     node.wake = kNever;
     execute(node, node.core->tick(now()));
   });
@@ -171,8 +181,7 @@ void Quorum::write(TestNode& node, LogWrite w) {
 // A group commit: one sync at a time, for all that was written before it began.
 void Quorum::sync(TestNode& node) {
   node.syncing = true;
-  at(disk_delay(node), [this, &node, covered = node.disk.pending(), inc = node.incarnation] {
-    if (node.incarnation != inc) return;
+  at_node(node, disk_delay(node), [this, &node, covered = node.disk.pending()] {
     uint64_t number = 0;
     for (size_t n = std::min(covered, node.disk.pending()); n > 0; n--)
       number = node.disk.sync_one();
@@ -184,8 +193,7 @@ void Quorum::sync(TestNode& node) {
 
 void Quorum::persist(TestNode& node) {
   node.persisting = true;
-  at(disk_delay(node), [this, &node, incarnation = node.incarnation] {
-    if (node.incarnation != incarnation) return;
+  at_node(node, disk_delay(node), [this, &node] {
     Persist done = node.persists.front();
     node.persists.pop_front();
     node.disk.save(done);
@@ -216,6 +224,8 @@ void Quorum::post(TestNode& node, const Send& send) {
 
 void Quorum::arrive(BrokerId to, const Asked& asked) {
   TestNode& node = nodes_[to];
+  if (node.core && node.paused_until > now_)
+    return at_node(node, node.paused_until - now_, [this, to, asked] { arrive(to, asked); });
   if (node.core) {
     asked_[++tokens_] = asked;
     return execute(node, node.core->request(now(), tokens_, asked.request));
@@ -223,7 +233,9 @@ void Quorum::arrive(BrokerId to, const Asked& asked) {
   // Nobody listens: that is known at once, sometimes.
   TestNode& from = nodes_[asked.from];
   if (random_.one_in(2) || !from.core || from.incarnation != asked.incarnation) return;
-  execute(from, from.core->send_failed(now(), asked.to, asked.id));
+  at_node(from, Duration(), [this, &from, to = asked.to, id = asked.id] {
+    execute(from, from.core->send_failed(now(), to, id));
+  });
 }
 
 void Quorum::reply(TestNode& node, const Answer& answer) {
@@ -247,9 +259,9 @@ void Quorum::reply(TestNode& node, const Answer& answer) {
   response = over_wire(response, asked.version);
   Duration later = latency();
   if (asked.from.value < 0) return;  // the operator
-  at(later, [this, asked, response] {
-    TestNode& to = nodes_[asked.from];
-    if (!to.core || to.incarnation != asked.incarnation) return;
+  TestNode& to = nodes_[asked.from];
+  if (!to.core || to.incarnation != asked.incarnation) return;
+  at_node(to, later, [this, &to, asked, response] {
     execute(to, to.core->response(now(), asked.to, asked.id, response));
   });
 }
@@ -264,9 +276,7 @@ void Quorum::snapshot_step(TestNode& node, const SnapshotStep& step) {
     node.receiving.append(step.received.begin(), step.received.end());
   }
   if (step.kind != SnapshotStep::finish) return;
-  at(disk_delay(node) * 5, [this, &node, id = step.id, incarnation = node.incarnation] {
-    if (node.incarnation == incarnation) load_snapshot(node, id);
-  });
+  at_node(node, disk_delay(node) * 5, [this, &node, id = step.id] { load_snapshot(node, id); });
 }
 
 void Quorum::load_snapshot(TestNode& node, OffsetAndEpoch id) {
@@ -322,7 +332,7 @@ TestNode& Quorum::any_node() {
 }
 
 void Quorum::client() {
-  if (TestNode* node = leader()) {
+  if (TestNode* node = leader(); node && node->paused_until <= now_) {
     wire::RecordBatchBuilder builder;
     std::string value(random_.below(80), 'v');
     value += fmt::format("{}", events_);
@@ -355,6 +365,8 @@ void Quorum::fault() {
     if (random_.one_in(2)) cut_.insert(back);
   }
   if (random_.one_in(4)) cut_.clear();
+  if (random_.below(8) < pause_weight_)
+    any_node().paused_until = now_ + milliseconds(random_.between(1, 700));
   if (random_.below(8) < slow_weight_) slow_.insert(node.key.id);
   if (random_.one_in(3)) slow_.clear();
   TestNode& other = any_node();
@@ -402,8 +414,10 @@ void Quorum::heal() {
   healed_ = true;
   cut_.clear();
   slow_.clear();
-  for (auto& [id, node] : nodes_)
+  for (auto& [id, node] : nodes_) {
+    node.paused_until = now_;
     if (!node.core) boot(node);
+  }
 }
 
 std::string Quorum::check_alive() {
@@ -421,7 +435,18 @@ std::string Quorum::check_alive() {
                              role_name(n.core->role()), n.core->high_watermark(), wanted);
     if (behind.empty() || !oracle_.finding().empty()) break;
   }
-  return behind.empty() ? check_description(wanted) : behind;
+  if (behind.empty()) behind = check_description(wanted);
+  return behind.empty() ? check_quiet() : behind;
+}
+
+// K8: nobody disturbs a leader that works, not those either who were removed or never were voters.
+std::string Quorum::check_quiet() {
+  TestNode* before = leader();
+  LeaderEpoch epoch = before->core->state().epoch;
+  run_until(now_ + seconds(2));
+  TestNode* after = leader();
+  bool same = after && after->core->state().epoch == epoch;
+  return same ? "" : fmt::format("K8: the leader of epoch {} is gone without a reason", epoch);
 }
 
 // What the operator is told once all is well.

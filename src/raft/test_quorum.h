@@ -41,6 +41,7 @@ class Quorum {
   };
 
   void at(Duration later, std::function<void()> what);
+  void at_node(TestNode& node, Duration later, std::function<void()> what);
   void run_until(Instant end);
   Now now() const;
   Duration latency();
@@ -70,6 +71,7 @@ class Quorum {
   void heal();
   std::string check_alive();
   std::string check_description(Offset wanted);
+  std::string check_quiet();
 
   QuorumOptions options_;
   Random random_;
@@ -86,7 +88,8 @@ class Quorum {
   bool healed_ = false;
   double loss_ = 0, doubled_ = 0, late_ = 0;
   int32_t fetch_max_bytes_ = 4'000;
-  uint64_t crash_weight_ = 0, cut_weight_ = 0, slow_weight_ = 0, client_millis_ = 10;
+  uint64_t crash_weight_ = 0, cut_weight_ = 0, pause_weight_ = 0, slow_weight_ = 0,
+           client_millis_ = 10;
   Oracle oracle_{nodes_};
 };
 
