@@ -223,7 +223,7 @@ constexpr BrokerKey kKeys[] = {
     {"offsets.load.buffer.size", i32, "5242880", from(1), read_only, nothing},
     {"offsets.retention.check.interval.ms", i64, "600000", from(1), read_only, honoured},
     {"offsets.retention.minutes", i32, "10080", from(1), read_only, honoured},
-    {"offsets.topic.compression.codec", i32, "0", {}, read_only, later},
+    {"offsets.topic.compression.codec", i32, "0", {}, read_only, honoured},
     {"offsets.topic.num.partitions", i32, "50", from(1), read_only, honoured},
     {"offsets.topic.replication.factor", i16, "3", from(1), read_only, later},
     {"offsets.topic.segment.bytes", i32, "104857600", from(1), read_only, honoured},

@@ -86,6 +86,8 @@ constexpr WholeNumber kNumbers[] = {
      }},
     {"offsets.topic.num.partitions", 1, kMax32,
      [](BrokerConfig& c, int64_t v) { c.offsets_topic.partitions = static_cast<int32_t>(v); }},
+    {"offsets.topic.compression.codec", 0, 4,
+     [](BrokerConfig& c, int64_t v) { c.groups.codec = static_cast<wire::Codec>(v); }},
     {"offsets.topic.segment.bytes", 1 << 20, kMax32,
      [](BrokerConfig& c, int64_t v) { c.offsets_topic.segment_bytes = v; }},
     {"log.cleaner.threads", 0, 64,

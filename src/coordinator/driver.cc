@@ -250,12 +250,14 @@ void Driver::carry_out(Shard& shard) {
 void Driver::append(Shard& shard, const std::vector<group::RecordBytes>& records) {
   constexpr size_t kHeader = 61, kOfRecord = 32;  // at most
   int64_t now = env_.clock.wall().millis;
-  wire::RecordBatchBuilder builder;
+  wire::RecordBatchBuilder::Options options;
+  options.codec = config_.codec;
+  wire::RecordBatchBuilder builder(options);
   for (const group::RecordBytes& one : records) {
     bool full = kHeader + builder.size() + one.size() + kOfRecord > config_.max_batch_bytes;
     if (full && builder.record_count() > 0) {
       append_batch(shard, builder.finish());
-      builder = wire::RecordBatchBuilder();
+      builder = wire::RecordBatchBuilder(options);
     }
     wire::NullableBytes value;
     if (one.value) value = Bytes(*one.value);

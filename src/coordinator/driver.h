@@ -16,13 +16,15 @@
 #include "host/event.h"
 #include "host/logging.h"
 #include "host/scope.h"
+#include "wire/codec.h"
 
 namespace moldau::coordinator {
 
 struct DriverConfig {
   group::GroupConfig group;
-  Duration expiry_check = seconds(600);  // offsets.retention.check.interval.ms
-  size_t max_batch_bytes = 1'048'588;    // message.max.bytes
+  Duration expiry_check = seconds(600);   // offsets.retention.check.interval.ms
+  size_t max_batch_bytes = 1'048'588;     // message.max.bytes
+  wire::Codec codec = wire::Codec::none;  // offsets.topic.compression.codec
 };
 
 class Driver {

@@ -49,7 +49,10 @@ Result<void> load_batch(group::GroupCore& core, const wire::AnyBatch& batch, Loa
 Result<bool> load_batches(group::GroupCore& core, Bytes bytes, Loading& loading) {
   Offset before = loading.next;
   wire::SetWalk walk(bytes, wire::BatchWalk::Torn::tolerate);
-  while (walk.next()) TRY_(load_batch(core, walk.batch(), loading));
+  while (walk.next()) {
+    TRY_(wire::check_any_crc(walk.batch()));
+    TRY_(load_batch(core, walk.batch(), loading));
+  }
   TRY_(walk.finish());
   return loading.next > before;
 }

@@ -74,10 +74,13 @@ TEST(LoadBatches, TakesPiecesThatEndAnywhere) {
 
 TEST(LoadBatches, SaysWhatIsDamaged) {
   std::vector<uint8_t> bytes = kafka_wrote();
-  bytes[16] = 9;  // the format of the first batch
-  group::GroupCore core{group::GroupConfig()};
-  Loading loading;
-  EXPECT_FALSE(load_batches(core, bytes, loading));
+  for (size_t at : {size_t{16}, size_t{80}, bytes.size() - 1}) {
+    std::vector<uint8_t> damaged = bytes;
+    damaged[at] ^= 1;
+    group::GroupCore core{group::GroupConfig()};
+    Loading loading;
+    EXPECT_FALSE(load_batches(core, damaged, loading)) << at;
+  }
 }
 
 }  // namespace

@@ -264,6 +264,21 @@ TEST_F(GroupsTest, AreGoneWithTheirTopicAndBeginAnew) {
   EXPECT_EQ(fetch(simple.client), 7);
 }
 
+TEST_F(GroupsTest, AreKeptInCompressedBatchesWhereTheOperatorWants) {
+  for (wire::Codec codec :
+       {wire::Codec::gzip, wire::Codec::snappy, wire::Codec::lz4, wire::Codec::zstd}) {
+    ASSERT_TRUE(world.stop());
+    world.config.groups.codec = codec;
+    world.start();
+    GroupMember simple(world);
+    auto offset = static_cast<int64_t>(codec) * 10;
+    EXPECT_TRUE(world.run_until([&] { return simple.commit(offset) == 0; }));
+    world.restart();
+    Client client(world);
+    EXPECT_EQ(fetch(client), offset);
+  }
+}
+
 TEST_F(GroupsTest, SurviveAFullDisk) {
   GroupMember simple(world);
   EXPECT_EQ(simple.commit(5), 0);
