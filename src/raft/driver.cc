@@ -3,10 +3,12 @@
 #include <cstring>
 
 #include "host/clock.h"
+#include "host/disk.h"
 #include "host/entropy.h"
 #include "host/loop.h"
 #include "host/whole_file.h"
 #include "log/log_dir.h"
+#include "raft/snapshot_name.h"
 
 namespace moldau::raft {
 
@@ -17,6 +19,7 @@ namespace {
 constexpr std::string_view kDirectory = "__cluster_metadata-0";
 constexpr size_t kReadBytes = 1 << 20;
 constexpr size_t kMaxStateBytes = 1 << 20;
+constexpr size_t kMaxSnapshot = size_t{1} << 30;
 
 std::string state_path(const log::Log& log) { return log.path() + "/quorum-state"; }
 
@@ -26,6 +29,16 @@ Task<Result<std::vector<uint8_t>>> read_batches(host::Env& env, log::Log& log,
   co_return co_await log::gather(read);
 }
 
+Result<void> learn_voters(const wire::BatchHeader& header, Bytes batch, VoterHistory& voters) {
+  if (!header.control()) return {};
+  TRY(records, read_control_batch(header, batch));
+  for (ControlRecord& record : records) {
+    if (record.kraft_version) voters.set_kraft_version(record.offset, *record.kraft_version);
+    if (record.voters) voters.set_voters(record.offset, *record.voters);
+  }
+  return {};
+}
+
 // What the batches say of epochs and voters. Returns where the last one ends.
 Result<Offset> learn(Bytes bytes, Offset at, Recovered& out) {
   wire::BatchWalk walk(bytes, wire::BatchWalk::Torn::tolerate);
@@ -33,23 +46,56 @@ Result<Offset> learn(Bytes bytes, Offset at, Recovered& out) {
     const wire::BatchHeader& header = walk.header();
     out.log.epochs.assign(header.leader_epoch, header.base_offset);
     at = header.next_offset();
-    if (!header.control()) continue;
-    TRY(records, read_control_batch(header, walk.batch()));
-    for (ControlRecord& record : records) {
-      if (record.kraft_version) out.voters.set_kraft_version(record.offset, *record.kraft_version);
-      if (record.voters) out.voters.set_voters(record.offset, *record.voters);
-    }
+    TRY_(learn_voters(header, walk.batch(), out.voters));
   }
   TRY_(walk.finish());
   return at;
 }
 
+// The voters as a snapshot has them; its own offsets are none of the log's.
+Result<VoterHistory> voters_of_snapshot(std::string_view content, const VoterHistory& otherwise) {
+  VoterHistory voters = otherwise;
+  wire::BatchWalk walk(as_bytes(content), wire::BatchWalk::Torn::refuse);
+  while (walk.next()) {
+    TRY_(wire::check_batch_crc(walk.batch()));
+    TRY_(learn_voters(walk.header(), walk.batch(), voters));
+  }
+  TRY_(walk.finish());
+  return VoterHistory(voters.voters(), voters.kraft_version());
+}
+
+// The snapshots beside the log; from the one that the log begins behind also the voters. Apache
+// Kafka keeps those that a new cluster begins with in a snapshot at offset 0.
+Task<Result<void>> learn_snapshots(host::Env& env, const log::Log& log, Recovered& out) {
+  log::Offsets offsets = log.offsets();
+  out.log.start.offset = offsets.start;
+  std::string directory = log.path();
+  bool found = offsets.start.value == 0;
+  CO_TRY(entries, env.disk.list(directory));
+  for (const auto& entry : entries) {
+    std::optional<OffsetAndEpoch> id = parse_snapshot_name(entry.name);
+    if (!id || id->offset > offsets.end) continue;
+    out.log.snapshots.push_back({*id, entry.size});
+    if (id->offset != offsets.start) continue;
+    found = true;
+    out.log.start = *id;
+    std::string path = directory + "/" + entry.name;
+    Result<std::string> content = co_await host::read_whole_file(env.disk, path, kMaxSnapshot);
+    if (!content) co_return std::move(content.error());
+    Result<VoterHistory> voters = voters_of_snapshot(*content, out.voters);
+    if (!voters) co_return std::move(voters.error()).in(path);
+    out.voters = *voters;
+  }
+  if (!found)
+    co_return fail(Errc::corrupt,
+                   fmt::format("{} begins at offset {}, and no snapshot ends there: bring back its "
+                               ".checkpoint file",
+                               directory, offsets.start));
+  co_return Result<void>();
+}
+
 Task<Result<void>> learn_log(host::Env& env, log::Log& log, Recovered& out) {
   log::Offsets offsets = log.offsets();
-  if (offsets.start.value > 0)
-    co_return fail(Errc::unsupported, fmt::format("{} begins at offset {}, behind a snapshot: such "
-                                                  "a log cannot be opened yet",
-                                                  log.path(), offsets.start));
   out.log.end = offsets.end;
   Offset at = offsets.start;
   while (at < offsets.end) {
@@ -91,6 +137,7 @@ Task<Result<std::unique_ptr<Driver>>> Driver::open(host::Env& env, log::LogDir& 
   CO_TRY(log, log::Log::open(env, dir, directory, options.log));
   Recovered recovered{std::nullopt, {}, std::move(options.voters)};
   log::Log& opened = *log;
+  CO_TRY_(learn_snapshots(env, opened, recovered));
   CO_TRY_(learn_log(env, opened, recovered));
   CO_TRY_(learn_state(env, opened, recovered));
   auto driver = std::make_unique<Driver>(env, std::move(log), std::move(options.config),
@@ -258,6 +305,10 @@ Task<Result<Response>> Driver::ask(Request request) {
     FetchResponse& answer = *fetch;
     CO_TRY_(add_records(answer));
   }
+  if (auto* fetch = std::get_if<FetchSnapshotResponse>(&*response)) {
+    FetchSnapshotResponse& answer = *fetch;
+    CO_TRY_(add_piece(answer));
+  }
   co_return std::move(*response);
 }
 
@@ -268,6 +319,27 @@ Task<Result<void>> Driver::add_records(FetchResponse& response) {
       .from = *response.read_at, .max_bytes = max_bytes, .limit = log_->offsets().end};
   CO_TRY(bytes, read_batches(env_, *log_, request));
   response.records = std::move(bytes);
+  co_return Result<void>();
+}
+
+Task<Result<void>> Driver::add_piece(FetchSnapshotResponse& response) {
+  if (response.max_bytes <= 0) co_return Result<void>();
+  std::string path = log_->path() + "/" + snapshot_name(response.snapshot);
+  CO_TRY(file, env_.disk.open(path, host::OpenMode::read));
+  response.bytes.resize(static_cast<size_t>(response.max_bytes));
+  MutableBytes into(response.bytes);
+  Result<size_t> got = co_await file->read_at(into, response.position);
+  if (!got) co_return std::move(got.error()).in(path);
+  response.bytes.resize(*got);
+  co_return Result<void>();
+}
+
+Task<Result<void>> Driver::write_snapshot(OffsetAndEpoch id, std::string content) {
+  std::string path = log_->path() + "/" + snapshot_name(id);
+  int64_t size = std::ssize(content);
+  CO_TRY_(host::replace_whole_file(env_.disk, path, std::move(content)));
+  Snapshot snapshot{id, size};
+  carry_out(core_.snapshot_written(now(), snapshot));
   co_return Result<void>();
 }
 

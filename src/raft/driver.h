@@ -22,8 +22,8 @@ class Driver final : private log::LogListener {
     log::LogConfig log;
   };
   // Opens or creates the log in the data directory, which outlives the driver, and begins. Errors:
-  // the log's; corrupt (quorum-state, a control record); unsupported (a log that begins behind a
-  // snapshot).
+  // the log's; corrupt (quorum-state, a control record, a log that begins behind a snapshot that is
+  // not there).
   static host::Task<Result<std::unique_ptr<Driver>>> open(host::Env& env, log::LogDir& dir,
                                                           Options options);
   Driver(host::Env& env, std::unique_ptr<log::Log> log, Config config, Recovered recovered);
@@ -50,6 +50,10 @@ class Driver final : private log::LogListener {
   // Committed batches from there on, at least one. Errors: the log's.
   host::Task<Result<std::vector<uint8_t>>> read(Offset from, size_t max_bytes);
 
+  // What the log holds before id.offset, which is committed, as a snapshot file. Errors: the
+  // disk's.
+  host::Task<Result<void>> write_snapshot(OffsetAndEpoch id, std::string content);
+
   // In order: says goodbye, closes the log. Nothing else is under way.
   host::Task<Result<void>> close();
 
@@ -73,6 +77,7 @@ class Driver final : private log::LogListener {
   host::Task<void> keep_log();
   host::Task<void> keep_state();
   host::Task<Result<void>> add_records(FetchResponse& response);
+  host::Task<Result<void>> add_piece(FetchSnapshotResponse& response);
 
   host::Env& env_;
   std::unique_ptr<log::Log> log_;

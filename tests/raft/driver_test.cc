@@ -217,5 +217,43 @@ TEST(RaftDriver, AnswersWhatOthersAsk) {
                                             "stopped"}));
 }
 
+constexpr OffsetAndEpoch kSnapshot{Offset(1), LeaderEpoch(1)};
+
+Task<void> write_and_ask(Env& env, bool write, std::string& said) {
+  log::LogDirConfig config;
+  auto dir = co_await log::LogDir::open(env, "data", config);
+  log::LogDir& directory = **dir;
+  Driver::Options options = options_of_one();
+  auto opened = co_await Driver::open(env, directory, std::move(options));
+  Driver& driver = **opened;
+  co_await wait_to_lead(env, driver);
+  if (write) {
+    Result<void> done = co_await driver.write_snapshot(kSnapshot, "what was before");
+    if (!done) said = done.error().to_string();
+  }
+  LeaderEpoch epoch = driver.core().state().epoch;
+  Request fetch = FetchSnapshotRequest{"one", {BrokerId(7), {}}, epoch, kSnapshot, 5, 6};
+  Result<Response> answer = co_await driver.ask(std::move(fetch));
+  auto& piece = std::get<FetchSnapshotResponse>(*answer);
+  said += fmt::format("{} of {}: {};", piece.position, piece.size,
+                      std::string(piece.bytes.begin(), piece.bytes.end()));
+  Result<void> closed = co_await driver.close();
+  if (!closed) said += closed.error().to_string();
+  opened->reset();
+  Result<void> stopped = co_await directory.close(0);
+  if (!stopped) said += stopped.error().to_string();
+}
+
+TEST(RaftDriver, KeepsSnapshotsAndGivesPiecesOfThem) {
+  log::TestDisk disk;
+  std::string said;
+  for (bool write : {true, false}) {
+    log::TestWorld world(disk);
+    ASSERT_TRUE(world.run(write_and_ask(world.env, write, said)));
+    disk.lose_power();
+  }
+  EXPECT_EQ(said, "5 of 15: was be;5 of 15: was be;");
+}
+
 }  // namespace
 }  // namespace moldau::raft
