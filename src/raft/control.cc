@@ -128,12 +128,12 @@ std::vector<uint8_t> epoch_start_batch(const EpochStart& start, LeaderEpoch epoc
   ControlBatch batch(epoch, base, now);
   Arena arena;
   wire::LeaderChangeMessage change;
-  change.version = start.kraft_version > 0 ? 1 : 0;
   change.leader_id = start.leader.value;
   auto same = [](const ReplicaKey& key) { return key; };
   fill_voters(arena, start.voters.voters(), [](const Voter& v) { return v.key; }, change.voters);
   fill_voters(arena, start.granting, same, change.granting_voters);
-  batch.add(ControlType::leader_change, change, change.version);
+  // Version 1 has directories. Apache Kafka 4.3.1 writes 0 always, and reads 1 as if it were 0.
+  batch.add(ControlType::leader_change, change, 0);
   if (start.write_voters) {
     wire::KRaftVersionRecord level;
     level.k_raft_version = start.kraft_version;

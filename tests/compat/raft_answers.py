@@ -90,7 +90,7 @@ def brief(kind, answer):
 
 
 def prepare(folder, role):
-    """Formats a controller that is alone, or one of two whose other does not exist; its port."""
+    """Formats a controller that is alone (its voters in the log, if dynamic), or one of two whose other does not exist; its port."""
     sys.path.insert(0, os.path.join(os.path.dirname(HERE), "interop"))
     from broker import free_port
     port, other = free_port(), free_port()
@@ -98,14 +98,16 @@ def prepare(folder, role):
     with open(properties, "w") as f:
         f.write(f"""process.roles=controller
 node.id=1
-controller.quorum.voters=1@127.0.0.1:{port}{f',2@127.0.0.1:{other}' if role == 'voter' else ''}
+{'controller.quorum.bootstrap.servers=' if role == 'dynamic' else 'controller.quorum.voters=1@'}127.0.0.1:{port}{
+            f',2@127.0.0.1:{other}' if role == 'voter' else ''}
 listeners=CONTROLLER://127.0.0.1:{port}
 controller.listener.names=CONTROLLER
 log.dirs={folder}/data
 """)
         if role == "voter":     # does nothing by itself
             f.write("controller.quorum.election.timeout.ms=600000\ncontroller.quorum.fetch.timeout.ms=600000\n")
-    status, out, err = kafka.tool("kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", properties)
+    more = ["--standalone"] if role == "dynamic" else []
+    status, out, err = kafka.tool("kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", properties, *more)
     if status:
         raise RuntimeError(out + err)
     return port
@@ -124,7 +126,7 @@ def connect(port, protocol, role):
             connection = rawclient.Connection(f"127.0.0.1:{port}", protocol)
             answer = connection.call("Fetch", 18, **request("fetch", {"epoch": "0", "by": "2"}))
             error, leader, epoch = (int(word) for word in brief("fetch", answer).split())
-            if (error, leader) == ((74, 1) if role == "leader" else (6, -1)):
+            if (error, leader) == ((6, -1) if role == "voter" else (74, 1)):
                 return connection, epoch
         except (OSError, rawclient.Closed, rawclient.Silent):
             pass
@@ -132,15 +134,17 @@ def connect(port, protocol, role):
     raise TimeoutError("Apache Kafka's controller did not serve in 90 s")
 
 
-def in_turn(checks, folder, port, protocol, epoch):
+def in_turn(checks, folder, port, protocol, epoch, role):
     """Our replica goes on where Kafka stopped, and Kafka where ours did."""
+    with open(os.path.join(folder, "data", "meta.properties")) as f:
+        directory = re.findall(r"directory\.id=(.*)", f.read()) if role == "dynamic" else []
     log = os.path.join(folder, "data", "__cluster_metadata-0")
     for records in (3, 200):
-        done = subprocess.run([log_plays.program("lead_log", "raft"), log, str(records)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+        done = subprocess.run([log_plays.program("lead_log", "raft"), log, str(records), *directory], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
         said = done.stdout.decode().strip()
         found = re.fullmatch(r"epoch (\d+) began at (\d+) ended at (\d+)", said)
         good = found and int(found[1]) > epoch and int(found[3]) == int(found[2]) + 1 + records
-        if not checks.check(f"our replica leads the log of Apache Kafka, and adds {records}: {said}", good, [f"Kafka's epoch was {epoch}"]):
+        if not checks.check(f"{role}: our replica leads the log of Apache Kafka, and adds {records}: {said}", good, [f"Kafka's epoch was {epoch}"]):
             return
         _, complaints = kafka.dump(*glob.glob(os.path.join(log, "*.log")), deep=False)
         checks.check("Kafka's dump tool has nothing to say about it", not complaints, complaints)
@@ -177,6 +181,17 @@ def main(_arguments):
             process.wait()
         if role == "leader":
             with checks.step("the same log, led in turn"):
-                in_turn(checks, folder, port, protocol, epoch)
+                in_turn(checks, folder, port, protocol, epoch, role)
         shutil.rmtree(folder, ignore_errors=True)
+    folder = tempfile.mkdtemp(prefix="moldau-raft-")
+    with checks.step("a log that says who votes, led in turn"):
+        port = prepare(folder, "dynamic")
+        process = start(folder)
+        try:
+            _, epoch = connect(port, protocol, "dynamic")
+        finally:
+            process.terminate()
+            process.wait()
+        in_turn(checks, folder, port, protocol, epoch, "dynamic")
+    shutil.rmtree(folder, ignore_errors=True)
     return checks.result()

@@ -35,11 +35,11 @@ Task<Result<void>> append_one(Env& env, Driver& driver) {
   co_return co_await driver.wait_committed(appended, kNever);
 }
 
-Task<Result<std::string>> lead(Env& env, log::LogDir& dir, int records) {
+Task<Result<std::string>> lead(Env& env, log::LogDir& dir, int records, Uuid directory) {
   Driver::Options options;
-  options.config.local = {BrokerId(1), Uuid{{1}}};
+  options.config.local = {BrokerId(1), directory};
   Voter self{{BrokerId(1), {}}, {{"CONTROLLER", "127.0.0.1", 1}}, 0, 1};
-  options.voters = VoterHistory(VoterSet({self}), 0);
+  if (directory.is_zero()) options.voters = VoterHistory(VoterSet({self}), 0);
   CO_TRY(opened, Driver::open(env, dir, std::move(options)));
   Driver& driver = *opened;
   host::WaitSet changes(env.loop);
@@ -55,7 +55,7 @@ Task<Result<std::string>> lead(Env& env, log::LogDir& dir, int records) {
   co_return said;
 }
 
-Task<void> run(Env& env, int records, Outcome& outcome) {
+Task<void> run(Env& env, int records, Uuid id, Outcome& outcome) {
   log::LogDirConfig config;
   Result<std::unique_ptr<log::LogDir>> dir = co_await log::LogDir::open(env, "data", config);
   if (!dir) {
@@ -63,7 +63,7 @@ Task<void> run(Env& env, int records, Outcome& outcome) {
     co_return;
   }
   log::LogDir& directory = **dir;
-  Result<std::string> said = co_await lead(env, directory, records);
+  Result<std::string> said = co_await lead(env, directory, records, id);
   if (said)
     outcome.said = *said;
   else
@@ -72,13 +72,13 @@ Task<void> run(Env& env, int records, Outcome& outcome) {
   if (!closed && outcome.error.empty()) outcome.error = closed.error().to_string();
 }
 
-int main_of(const std::string& folder, int records) {
+int main_of(const std::string& folder, int records, Uuid id) {
   const std::string log = "data/__cluster_metadata-0";
   log::TestDisk disk;
   log::load_files(disk, log, folder);
   log::TestWorld world(disk);
   Outcome outcome;
-  bool ended = world.run(run(world.env, records, outcome));
+  bool ended = world.run(run(world.env, records, id, outcome));
   if (!ended) outcome.error = "it waits for ever";
   bool stored = outcome.error.empty() && log::store_tree(disk, log, folder);
   fmt::print("{}\n", stored ? outcome.said : "error: " + outcome.error);
@@ -89,6 +89,7 @@ int main_of(const std::string& folder, int records) {
 }  // namespace moldau::raft
 
 int main(int argc, char** argv) {
-  if (argc != 3) return 2;
-  return moldau::raft::main_of(argv[1], atoi(argv[2]));
+  if (argc < 3) return 2;
+  auto id = moldau::Uuid::parse(argc > 3 ? argv[3] : "AAAAAAAAAAAAAAAAAAAAAA");
+  return id ? moldau::raft::main_of(argv[1], atoi(argv[2]), *id) : 2;
 }
