@@ -96,6 +96,7 @@ Task<Result<broker::BrokerConfig>> DevJob::configure(host::Env& env, const host:
   }
   Result<void> applied = broker::apply_settings(settings, config);
   if (!applied) co_return std::move(applied.error());
+  config.given = settings;
   co_return config;
 }
 

@@ -1,7 +1,5 @@
 #include "broker/broker_keys.h"
 
-#include <limits>
-
 namespace moldau::broker {
 
 namespace {
@@ -9,23 +7,6 @@ namespace {
 using enum KeyType;
 using enum UpdateMode;
 using enum KeyUse;
-
-constexpr const char* kRequired = "(required)";
-constexpr KeyDomain kNotEmpty{KeyDomain::Kind::not_empty, 0, 0, {}};
-constexpr KeyDomain kNotNull{KeyDomain::Kind::not_null, 0, 0, {}};
-constexpr KeyDomain range(double least, double most) {
-  return {KeyDomain::Kind::range, least, most, {}};
-}
-constexpr KeyDomain from(double least) {
-  return range(least, std::numeric_limits<double>::infinity());
-}
-constexpr KeyDomain level(double most) { return {KeyDomain::Kind::level, -1, most, {}}; }
-constexpr KeyDomain choice(std::string_view choices) {
-  return {KeyDomain::Kind::choice, 0, 0, choices};
-}
-constexpr KeyDomain any_case(std::string_view choices) {
-  return {KeyDomain::Kind::any_case, 0, 0, choices};
-}
 
 // clang-format off
 constexpr BrokerKey kKeys[] = {
@@ -54,8 +35,8 @@ constexpr BrokerKey kKeys[] = {
     {"connections.max.reauth.ms", i64, "0", {}, read_only, later},
     {"controlled.shutdown.enable", boolean, "true", {}, read_only, later},
     {"controller.listener.names", list, kRequired, {}, read_only, honoured},
-    {"controller.performance.always.log.threshold.ms", i64, "2000", from(0), read_only, nothing},
-    {"controller.performance.sample.period.ms", i64, "60000", from(100), read_only, nothing},
+    {"controller.performance.always.log.threshold.ms", i64, "2000", from(0), read_only, nothing, true},
+    {"controller.performance.sample.period.ms", i64, "60000", from(100), read_only, nothing, true},
     {"controller.quorum.append.linger.ms", i32, "25", from(0), read_only, later},
     {"controller.quorum.auto.join.enable", boolean, "false", {}, read_only, later},
     {"controller.quorum.bootstrap.servers", list, "", kNotEmpty, read_only, later},
@@ -94,7 +75,7 @@ constexpr BrokerKey kKeys[] = {
     {"group.consumer.min.assignment.interval.ms", i32, "0", from(0), read_only, later},
     {"group.consumer.min.heartbeat.interval.ms", i32, "5000", from(1), read_only, later},
     {"group.consumer.min.session.timeout.ms", i32, "45000", from(1), read_only, later},
-    {"group.consumer.regex.refresh.interval.ms", i32, "600000", from(10000), read_only, later},
+    {"group.consumer.regex.refresh.interval.ms", i32, "600000", from(10000), read_only, later, true},
     {"group.consumer.session.timeout.ms", i32, "45000", from(1), read_only, later},
     {"group.coordinator.append.linger.ms", i32, "-1", from(-1), read_only, later},
     {"group.coordinator.background.threads", i32, "2", from(1), read_only, nothing},
@@ -109,7 +90,7 @@ constexpr BrokerKey kKeys[] = {
     {"group.share.assignors", list, "simple", {}, read_only, later},
     {"group.share.delivery.count.limit", i32, "5", range(2, 10), read_only, later},
     {"group.share.heartbeat.interval.ms", i32, "5000", from(1), read_only, later},
-    {"group.share.initialize.retry.interval.ms", i32, "30000", from(1), read_only, later},
+    {"group.share.initialize.retry.interval.ms", i32, "30000", from(1), read_only, later, true},
     {"group.share.max.assignment.interval.ms", i32, "15000", from(0), read_only, later},
     {"group.share.max.delivery.count.limit", i32, "10", range(5, 25), read_only, later},
     {"group.share.max.heartbeat.interval.ms", i32, "15000", from(1), read_only, later},
@@ -125,7 +106,7 @@ constexpr BrokerKey kKeys[] = {
     {"group.share.min.record.lock.duration.ms", i32, "15000", range(1000, 30000), read_only, later},
     {"group.share.min.session.timeout.ms", i32, "45000", from(1), read_only, later},
     {"group.share.partition.max.record.locks", i32, "2000", range(100, 10000), read_only, later},
-    {"group.share.persister.class.name", text, "org.apache.kafka.server.share.persister.DefaultStatePersister", {}, read_only, later},
+    {"group.share.persister.class.name", text, "org.apache.kafka.server.share.persister.DefaultStatePersister", {}, read_only, later, true},
     {"group.share.record.lock.duration.ms", i32, "30000", range(1000, 3600000), read_only, later},
     {"group.share.session.timeout.ms", i32, "45000", from(1), read_only, later},
     {"group.streams.assignment.interval.ms", i32, "1000", from(0), cluster_wide, later},
@@ -143,9 +124,9 @@ constexpr BrokerKey kKeys[] = {
     {"group.streams.session.timeout.ms", i32, "45000", from(1), read_only, later},
     {"initial.broker.registration.timeout.ms", i32, "60000", {}, read_only, later},
     {"inter.broker.listener.name", text, nullptr, {}, read_only, later},
-    {"internal.metadata.delete.delay.millis", i64, "60000", {}, read_only, later},
-    {"internal.metadata.log.segment.bytes", i32, nullptr, {}, read_only, later},
-    {"internal.metadata.max.batch.size.in.bytes", i32, "8388608", {}, read_only, later},
+    {"internal.metadata.delete.delay.millis", i64, "60000", {}, read_only, later, true},
+    {"internal.metadata.log.segment.bytes", i32, nullptr, {}, read_only, later, true},
+    {"internal.metadata.max.batch.size.in.bytes", i32, "8388608", {}, read_only, later, true},
     {"kafka.metrics.polling.interval.secs", i32, "10", from(1), read_only, nothing},
     {"kafka.metrics.reporters", list, "", {}, read_only, nothing},
     {"leader.imbalance.check.interval.seconds", i64, "300", from(1), read_only, later},
@@ -173,7 +154,7 @@ constexpr BrokerKey kKeys[] = {
     {"log.flush.start.offset.checkpoint.interval.ms", i32, "60000", from(0), read_only, nothing},
     {"log.index.interval.bytes", i32, "4096", from(0), cluster_wide, honoured},
     {"log.index.size.max.bytes", i32, "10485760", from(4), cluster_wide, honoured},
-    {"log.initial.task.delay.ms", i64, "30000", from(0), read_only, nothing},
+    {"log.initial.task.delay.ms", i64, "30000", from(0), read_only, nothing, true},
     {"log.local.retention.bytes", i64, "-2", from(-2), cluster_wide, later},
     {"log.local.retention.ms", i64, "-2", from(-2), cluster_wide, later},
     {"log.message.timestamp.after.max.ms", i64, "3600000", from(0), cluster_wide, honoured},
@@ -229,7 +210,7 @@ constexpr BrokerKey kKeys[] = {
     {"offsets.topic.segment.bytes", i32, "104857600", from(1), read_only, honoured},
     {"principal.builder.class", java_class, "org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder", {}, per_broker, refused},
     {"process.roles", list, kRequired, choice("broker,controller"), read_only, honoured},
-    {"producer.id.expiration.check.interval.ms", i32, "600000", from(1), read_only, honoured},
+    {"producer.id.expiration.check.interval.ms", i32, "600000", from(1), read_only, honoured, true},
     {"producer.id.expiration.ms", i32, "86400000", from(1), cluster_wide, honoured},
     {"producer.purgatory.purge.interval.requests", i32, "1000", {}, read_only, nothing},
     {"queued.max.request.bytes", i64, "-1", {}, read_only, nothing},
@@ -239,7 +220,7 @@ constexpr BrokerKey kKeys[] = {
     {"remote.fetch.max.wait.ms", i32, "500", from(1), cluster_wide, later},
     {"remote.list.offsets.request.timeout.ms", i64, "30000", from(1), cluster_wide, later},
     {"remote.log.index.file.cache.total.size.bytes", i64, "1073741824", from(1), cluster_wide, later},
-    {"remote.log.index.file.cache.ttl.ms", i64, "900000", from(-1), read_only, later},
+    {"remote.log.index.file.cache.ttl.ms", i64, "900000", from(-1), read_only, later, true},
     {"remote.log.manager.copier.thread.pool.size", i32, "10", from(1), cluster_wide, nothing},
     {"remote.log.manager.copy.max.bytes.per.second", i64, "9223372036854775807", from(1), cluster_wide, later},
     {"remote.log.manager.copy.quota.window.num", i32, "11", from(1), read_only, later},
@@ -250,9 +231,9 @@ constexpr BrokerKey kKeys[] = {
     {"remote.log.manager.fetch.quota.window.size.seconds", i32, "1", from(1), read_only, later},
     {"remote.log.manager.follower.thread.pool.size", i32, "2", from(1), cluster_wide, nothing},
     {"remote.log.manager.task.interval.ms", i64, "30000", from(1), read_only, later},
-    {"remote.log.manager.task.retry.backoff.max.ms", i64, "30000", from(1), read_only, later},
-    {"remote.log.manager.task.retry.backoff.ms", i64, "500", from(1), read_only, later},
-    {"remote.log.manager.task.retry.jitter", f64, "0.2", range(0, 0.5), read_only, later},
+    {"remote.log.manager.task.retry.backoff.max.ms", i64, "30000", from(1), read_only, later, true},
+    {"remote.log.manager.task.retry.backoff.ms", i64, "500", from(1), read_only, later, true},
+    {"remote.log.manager.task.retry.jitter", f64, "0.2", range(0, 0.5), read_only, later, true},
     {"remote.log.manager.thread.pool.size", i32, "2", from(1), read_only, nothing},
     {"remote.log.metadata.custom.metadata.max.bytes", i32, "128", from(0), read_only, later},
     {"remote.log.metadata.manager.class.name", text, "org.apache.kafka.server.log.remote.metadata.storage.TopicBasedRemoteLogMetadataManager", kNotEmpty, read_only, later},
@@ -329,16 +310,16 @@ constexpr BrokerKey kKeys[] = {
     {"sasl.server.max.receive.size", i32, "524288", {}, read_only, later},
     {"security.inter.broker.protocol", text, "PLAINTEXT", choice("PLAINTEXT,SSL,SASL_PLAINTEXT,SASL_SSL"), read_only, refused},
     {"security.providers", text, nullptr, {}, read_only, nothing},
-    {"server.max.startup.time.ms", i64, "9223372036854775807", from(0), read_only, nothing},
+    {"server.max.startup.time.ms", i64, "9223372036854775807", from(0), read_only, nothing, true},
     {"share.coordinator.append.linger.ms", i32, "-1", from(-1), read_only, later},
     {"share.coordinator.cached.buffer.max.bytes", i32, "1048588", from(524288), cluster_wide, nothing},
-    {"share.coordinator.cold.partition.snapshot.interval.ms", i32, "300000", from(1), read_only, later},
+    {"share.coordinator.cold.partition.snapshot.interval.ms", i32, "300000", from(1), read_only, later, true},
     {"share.coordinator.load.buffer.size", i32, "5242880", from(1), read_only, nothing},
     {"share.coordinator.snapshot.update.records.per.snapshot", i32, "500", range(0, 500), read_only, later},
     {"share.coordinator.state.topic.compression.codec", i32, "0", {}, read_only, later},
     {"share.coordinator.state.topic.min.isr", i16, "2", from(1), read_only, later},
     {"share.coordinator.state.topic.num.partitions", i32, "50", from(1), read_only, later},
-    {"share.coordinator.state.topic.prune.interval.ms", i32, "300000", from(1), read_only, later},
+    {"share.coordinator.state.topic.prune.interval.ms", i32, "300000", from(1), read_only, later, true},
     {"share.coordinator.state.topic.replication.factor", i16, "3", from(1), read_only, later},
     {"share.coordinator.state.topic.segment.bytes", i32, "104857600", from(1), read_only, later},
     {"share.coordinator.threads", i32, "1", from(1), read_only, nothing},
@@ -386,9 +367,9 @@ constexpr BrokerKey kKeys[] = {
     {"transaction.two.phase.commit.enable", boolean, "false", {}, read_only, refused},
     {"transactional.id.expiration.ms", i32, "604800000", from(1), read_only, later},
     {"unclean.leader.election.enable", boolean, "false", {}, cluster_wide, later},
-    {"unclean.leader.election.interval.ms", i64, "300000", from(1), read_only, later},
-    {"unstable.api.versions.enable", boolean, "false", {}, read_only, later},
-    {"unstable.feature.versions.enable", boolean, "false", {}, read_only, later},};
+    {"unclean.leader.election.interval.ms", i64, "300000", from(1), read_only, later, true},
+    {"unstable.api.versions.enable", boolean, "false", {}, read_only, later, true},
+    {"unstable.feature.versions.enable", boolean, "false", {}, read_only, later, true},};
 // clang-format on
 
 }  // namespace

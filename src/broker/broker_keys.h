@@ -5,11 +5,9 @@
 #include <span>
 #include <string_view>
 
-#include "base/result.h"
+#include "broker/config_key.h"
 
 namespace moldau::broker {
-
-enum class KeyType : uint8_t { boolean, i16, i32, i64, f64, text, list, password, java_class };
 
 // When a running broker may get another value (DescribeConfigs: "read-only" and so on).
 enum class UpdateMode : uint8_t { read_only, per_broker, cluster_wide };
@@ -21,21 +19,6 @@ enum class KeyUse : uint8_t {
   refused   // going on without it would be wrong: another value than the default ends the start
 };
 
-struct KeyDomain {
-  enum class Kind : uint8_t {
-    any,
-    range,      // least to most
-    level,      // 1 to most, or -1
-    choice,     // one of `choices`, or a list of some of them
-    any_case,   // the same, upper or lower case
-    not_empty,  // a text that is not empty, or a list that is not
-    not_null
-  };
-  Kind kind = Kind::any;
-  double least = 0, most = 0;
-  std::string_view choices;  // with commas
-};
-
 struct BrokerKey {
   std::string_view name;
   KeyType type;
@@ -43,14 +26,15 @@ struct BrokerKey {
   KeyDomain domain;
   UpdateMode update;
   KeyUse use;
+  bool internal = false;  // not shown to clients
   bool required() const { return standard && std::string_view(standard) == "(required)"; }
 };
 
 std::span<const BrokerKey> broker_keys();  // by name
 const BrokerKey* find_broker_key(std::string_view name);
 
-// Whether the text is a value of that type in that domain. Errors: invalid; the text says what it
-// takes ("a number from 1 to 10"), not which key.
-Result<void> check_value(const BrokerKey& key, std::string_view text);
+inline Result<void> check_value(const BrokerKey& key, std::string_view text) {
+  return check_value(key.type, key.domain, text);
+}
 
 }  // namespace moldau::broker

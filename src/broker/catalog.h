@@ -19,6 +19,7 @@ struct Topic {
   std::string name;
   Uuid id;
   int32_t partitions = 1;
+  std::map<std::string, std::string> configs;  // its own, by Kafka's names (topic_config.h)
   bool operator==(const Topic&) const = default;
 };
 
@@ -42,6 +43,8 @@ class Catalog {
   virtual std::shared_ptr<const Topics> topics() const = 0;  // from any loop
   // Errors: already_exists, and the disk's. The topic is there for good once it returns.
   virtual host::Task<Result<void>> create(Topic topic) = 0;
+  // In the place of the topic with that id. Errors: not_found, and the disk's.
+  virtual host::Task<Result<void>> replace(Topic topic) = 0;
   // Errors: not_found, and the disk's.
   virtual host::Task<Result<void>> remove(std::string name) = 0;
   // An id that was never given before and never will be again, also after a crash.

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,7 +33,6 @@ struct TopicDefaults {
 // What the broker does by the clock for its logs.
 struct MaintenanceConfig {
   Duration retention_check = seconds(300);        // log.retention.check.interval.ms
-  Duration delete_delay = seconds(60);            // log.segment.delete.delay.ms
   Duration producer_expiry_check = seconds(600);  // producer.id.expiration.check.interval.ms
 };
 
@@ -43,17 +43,18 @@ struct OffsetsTopicConfig {
 };
 
 struct BrokerConfig {
-  BrokerId node_id{1};                   // node.id
-  host::Address listen;                  // listeners
-  std::string advertised_host;           // advertised.listeners; empty: the listener's address
-  uint16_t advertised_port = 0;          // the same; 0: the listener's port
-  std::vector<std::string> log_dirs;     // log.dirs; the first one holds the metadata as well
-  int recovery_tasks_per_dir = 2;        // num.recovery.threads.per.data.dir: opened at a time
-  int32_t num_partitions = 1;            // num.partitions
-  bool auto_create_topics = true;        // auto.create.topics.enable
-  bool delete_topics = true;             // delete.topic.enable
-  size_t max_request_bytes = 100 << 20;  // socket.request.max.bytes
-  int32_t max_message_bytes = 1048588;   // message.max.bytes: of one batch
+  std::map<std::string, std::string> given;  // Kafka's keys as the operator wrote them
+  BrokerId node_id{1};                       // node.id
+  host::Address listen;                      // listeners
+  std::string advertised_host;               // advertised.listeners; empty: the listener's address
+  uint16_t advertised_port = 0;              // the same; 0: the listener's port
+  std::vector<std::string> log_dirs;         // log.dirs; the first one holds the metadata as well
+  int recovery_tasks_per_dir = 2;            // num.recovery.threads.per.data.dir: opened at a time
+  int32_t num_partitions = 1;                // num.partitions
+  bool auto_create_topics = true;            // auto.create.topics.enable
+  bool delete_topics = true;                 // delete.topic.enable
+  size_t max_request_bytes = 100 << 20;      // socket.request.max.bytes
+  int32_t max_message_bytes = 1048588;       // message.max.bytes: of one batch
   int32_t fetch_max_bytes =
       55 << 20;  // fetch.max.bytes: of one reply, whatever the consumer asks for
   TopicDefaults topic;

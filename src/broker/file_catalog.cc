@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <set>
 
+#include "broker/topic_config.h"
 #include "host/entropy.h"
 #include "host/env.h"
 #include "host/event.h"
@@ -18,7 +20,8 @@ namespace {
 
 constexpr int64_t kIdBlock =
     1000;  // producer ids reserved by one write, as Kafka's controller hands them out
-constexpr std::string_view kTitle = "moldau-catalog 1";
+constexpr std::string_view kTitle = "moldau-catalog 2";
+constexpr std::string_view kOldTitle = "moldau-catalog 1";
 
 struct Stored {
   std::vector<Topic> topics;
@@ -42,8 +45,47 @@ bool to_number(std::string_view text, T* out) {
   return error == std::errc() && end == text.data() + text.size() && *out >= 0;
 }
 
+bool plain(char c) { return c > ' ' && c < 0x7f && c != '%'; }
+
+std::string escape(std::string_view text) {
+  std::string out;
+  for (char c : text)
+    out += plain(c) ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  return out;
+}
+
+std::optional<std::string> unescape(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    size_t taken = 1;
+    char c = text.front();
+    if (c == '%') {
+      unsigned byte = 0;
+      taken = 3;
+      if (text.size() < taken) return std::nullopt;
+      auto [end, error] = std::from_chars(text.data() + 1, text.data() + taken, byte, 16);
+      if (error != std::errc() || end != text.data() + taken) return std::nullopt;
+      c = static_cast<char>(byte);
+    }
+    out += c;
+    text.remove_prefix(taken);
+  }
+  return out;
+}
+
+// False: there is no topic above it, or it is no setting.
+bool parse_config(std::string_view text, Stored* out) {
+  size_t equal = text.find('=');
+  if (out->topics.empty() || equal == text.npos) return false;
+  std::string name(text.substr(0, equal));
+  std::optional<std::string> value = unescape(text.substr(equal + 1));
+  if (!value || topic_config_fault({{name, *value}}).error != wire::ErrorCode::none) return false;
+  return out->topics.back().configs.emplace(std::move(name), std::move(*value)).second;
+}
+
 Result<void> parse_line(std::string_view line, Stored* out) {
   std::vector<std::string_view> w = words(line);
+  if (w.size() == 2 && w[0] == "config" && parse_config(w[1], out)) return {};
   if (w.size() == 2 && w[0] == "producer-ids" && to_number(w[1], &out->reserved)) return {};
   if (w.size() == 4 && w[0] == "topic" && !topic_name_fault(w[1])) {
     Topic topic{.name = std::string(w[1])};
@@ -56,7 +98,9 @@ Result<void> parse_line(std::string_view line, Stored* out) {
       return {};
     }
   }
-  return fail(Errc::corrupt, fmt::format("'{}' is neither a topic nor a producer id block", line));
+  return fail(
+      Errc::corrupt,
+      fmt::format("'{}' is neither a topic nor a setting of one nor a producer id block", line));
 }
 
 Result<Stored> parse(std::string_view text) {
@@ -68,7 +112,7 @@ Result<Stored> parse(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
     number++;
     if (number == 1) {
-      if (line != kTitle)
+      if (line != kTitle && line != kOldTitle)
         return fail(Errc::corrupt, fmt::format("line 1 is '{}', expected '{}'", line, kTitle));
       continue;
     }
@@ -82,8 +126,11 @@ Result<Stored> parse(std::string_view text) {
 
 std::string print(const std::vector<Topic>& topics, int64_t reserved) {
   std::string out = fmt::format("{}\nproducer-ids {}\n", kTitle, reserved);
-  for (const Topic& t : topics)
+  for (const Topic& t : topics) {
     out += fmt::format("topic {} {} {}\n", t.name, t.id.to_string(), t.partitions);
+    for (const auto& [name, value] : t.configs)
+      out += fmt::format("config {}={}\n", name, escape(value));
+  }
   return out;
 }
 
@@ -152,6 +199,17 @@ Task<Result<void>> FileCatalog::create(Topic topic) {
     co_return fail(Errc::already_exists, fmt::format("Topic '{}' already exists.", topic.name));
   std::vector<Topic> next = now->all();
   next.push_back(std::move(topic));
+  co_return co_await store(std::move(next), reserved_);
+}
+
+Task<Result<void>> FileCatalog::replace(Topic topic) {
+  co_await take_turn();
+  Turn turn(*this);
+  std::vector<Topic> next = topics()->all();
+  auto old = std::ranges::find(next, topic.id, &Topic::id);
+  bool there = old != next.end();
+  if (!there) co_return fail(Errc::not_found, fmt::format("there is no topic '{}'", topic.name));
+  *old = std::move(topic);
   co_return co_await store(std::move(next), reserved_);
 }
 

@@ -1,8 +1,10 @@
 // The catalog of a single node, kept in one small text file of the data directory until the
 // metadata log takes over.
-//   moldau-catalog 1
+//   moldau-catalog 2
 //   producer-ids <first id not yet reserved>
 //   topic <name> <id> <partitions>
+//   config <name>=<value>            of the topic above it; %XX stands for any other byte
+// Version 1 is the same without the settings, and is read as well.
 #pragma once
 #include "broker/catalog.h"
 #include "host/monitor.h"
@@ -23,6 +25,7 @@ class FileCatalog : public Catalog {
 
   std::shared_ptr<const Topics> topics() const override;
   host::Task<Result<void>> create(Topic topic) override;
+  host::Task<Result<void>> replace(Topic topic) override;
   host::Task<Result<void>> remove(std::string name) override;
   host::Task<Result<ProducerId>> next_producer_id() override;
 

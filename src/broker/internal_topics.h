@@ -1,9 +1,8 @@
-// The topics that the cluster keeps for itself: their names, what they are made with, and by what
-// rules their logs are kept, until topics have configurations of their own.
+// The topics that the cluster keeps for itself: their names, and what they are made with.
 #pragma once
 #include <string_view>
 
-#include "log/log_core.h"
+#include "broker/topic_config.h"
 
 namespace moldau::broker {
 
@@ -14,6 +13,7 @@ constexpr std::string_view kOffsetsTopic = "__consumer_offsets";
 bool is_internal(std::string_view topic);
 // How many partitions a topic gets that nobody gave a number for.
 int32_t partitions_of(const BrokerConfig& config, std::string_view topic);
-log::LogConfig log_config_of(const BrokerConfig& config, std::string_view topic);
+// The settings of its own that it begins with.
+ConfigMap configs_of(const BrokerConfig& config, std::string_view topic);
 
 }  // namespace moldau::broker

@@ -6,8 +6,10 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "broker/broker_keys.h"
+#include "broker/config_key.h"
 
 namespace moldau::broker {
 
@@ -75,33 +77,61 @@ bool parse(std::string_view text, T& value) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
-Result<void> check_number(const BrokerKey& key, std::string_view text) {
-  bool whole = key.type != KeyType::f64;
-  Bounds type = bounds_of(key.type);
+struct Number {
+  bool good = false;  // it is one of that type
+  double value = 0;
+};
+Number read_number(KeyType of, std::string_view text) {
+  bool whole = of != KeyType::f64;
+  Bounds type = bounds_of(of);
   int64_t number = 0;
   double value = 0;
   bool good = whole ? parse(text, number) : parse(text, value);
   if (whole) value = static_cast<double>(number);
-  good = good && value >= type.least && value <= type.most;
-  const KeyDomain& domain = key.domain;
+  return {good && value >= type.least && value <= type.most, value};
+}
+
+Result<void> check_number(KeyType of, const KeyDomain& domain, std::string_view text) {
+  auto [good, value] = read_number(of, text);
   if (domain.kind == KeyDomain::Kind::range)
     good = good && value >= domain.least && value <= domain.most;
   if (domain.kind == KeyDomain::Kind::level)
     good = good && (value == -1 || (value >= 1 && value <= domain.most));
-  if (!good) return takes(between(domain, type, whole));
+  if (!good) return takes(between(domain, bounds_of(of), of != KeyType::f64));
   return {};
 }
 
-Result<void> check_choices(const BrokerKey& key, std::string_view text) {
-  bool list = key.type == KeyType::list;
-  std::string_view rest = text;
-  while (!rest.empty() || !list) {
-    size_t comma = list ? rest.find(',') : rest.npos;
-    if (!among(trim(rest.substr(0, comma)), key.domain))
-      return takes(fmt::format("{} of {}", list ? "some" : "one", key.domain.choices));
-    if (comma == rest.npos) break;
-    rest = rest.substr(comma + 1);
+// Those of a list, or the one.
+std::vector<std::string_view> words_of(KeyType type, std::string_view text) {
+  std::vector<std::string_view> words;
+  bool list = type == KeyType::list;
+  if (list && text.empty()) return words;
+  for (;;) {
+    size_t comma = list ? text.find(',') : text.npos;
+    words.push_back(trim(text.substr(0, comma)));
+    if (comma == text.npos) return words;
+    text = text.substr(comma + 1);
   }
+}
+
+Result<void> check_choices(KeyType type, const KeyDomain& domain, std::string_view text) {
+  for (std::string_view word : words_of(type, text))
+    if (!among(word, domain))
+      return takes(fmt::format("{} of {}", type == KeyType::list ? "some" : "one", domain.choices));
+  return {};
+}
+
+bool is_replica(std::string_view word) {
+  size_t colon = word.find(':');
+  if (colon == word.npos) return false;
+  return read_number(KeyType::i32, word.substr(0, colon)).good &&
+         read_number(KeyType::i32, word.substr(colon + 1)).good;
+}
+
+Result<void> check_replicas(std::string_view text) {
+  if (text == "*") return {};
+  for (std::string_view word : words_of(KeyType::list, text))
+    if (!is_replica(word)) return takes("*, or a list of <partition>:<broker>");
   return {};
 }
 
@@ -113,9 +143,16 @@ const BrokerKey* find_broker_key(std::string_view name) {
   return at != keys.end() && at->name == name ? &*at : nullptr;
 }
 
-Result<void> check_value(const BrokerKey& key, std::string_view text) {
+const char* type_name(KeyType type) {
+  constexpr const char* kNames[] = {"BOOLEAN", "SHORT", "INT",      "LONG", "DOUBLE",
+                                    "STRING",  "LIST",  "PASSWORD", "CLASS"};
+  return kNames[static_cast<size_t>(type)];
+}
+
+Result<void> check_value(KeyType type, const KeyDomain& domain, std::string_view text) {
   text = trim(text);
-  switch (key.type) {
+  using enum KeyDomain::Kind;
+  switch (type) {
     case KeyType::boolean:
       if (!same_letters(text, "true") && !same_letters(text, "false"))
         return takes("true or false");
@@ -124,15 +161,74 @@ Result<void> check_value(const BrokerKey& key, std::string_view text) {
     case KeyType::i32:
     case KeyType::i64:
     case KeyType::f64:
-      return check_number(key, text);
+      return check_number(type, domain, text);
     default:
       break;
   }
-  if (key.domain.kind == KeyDomain::Kind::choice || key.domain.kind == KeyDomain::Kind::any_case)
-    return check_choices(key, text);
-  if (key.domain.kind == KeyDomain::Kind::not_empty && text.empty())
-    return takes("a value that is not empty");
+  if (domain.kind == choice || domain.kind == any_case) return check_choices(type, domain, text);
+  if (domain.kind == replicas) return check_replicas(text);
+  if (domain.kind == not_empty && text.empty()) return takes("a value that is not empty");
   return {};
+}
+
+namespace {
+
+// Java prints a whole double with a fraction.
+std::string java_number(KeyType type, double value) {
+  bool fraction = type == KeyType::f64 && value == std::floor(value) && std::abs(value) < 1e7;
+  return fmt::format("{}{}", value, fraction ? ".0" : "");
+}
+
+std::string number_fault(std::string_view name, KeyType type, const KeyDomain& domain,
+                         std::string_view text) {
+  Number number = read_number(type, trim(text));
+  if (!number.good)
+    return fmt::format("Invalid value {} for configuration {}: Not a number of type {}", text, name,
+                       type_name(type));
+  std::string start = fmt::format("Invalid value {} for configuration {}: Value must be ",
+                                  java_number(type, number.value), name);
+  if (domain.kind == KeyDomain::Kind::level)
+    return start + fmt::format("between 1 and {} or equal to -1", domain.most);
+  if (number.value < domain.least) return start + fmt::format("at least {}", domain.least);
+  return start + fmt::format("no more than {}", domain.most);
+}
+
+std::string spaced(std::string_view choices) {
+  std::string out;
+  for (char c : choices) out += c == ',' ? ", " : std::string(1, c);
+  return out;
+}
+
+}  // namespace
+
+std::string value_fault(std::string_view name, KeyType type, const KeyDomain& domain,
+                        std::string_view text) {
+  if (check_value(type, domain, text)) return {};
+  constexpr std::string_view kStart = "Invalid value {} for configuration {}: {}";
+  if (type == KeyType::boolean)
+    return fmt::format(kStart, text, name, "Expected value to be either true or false");
+  if (type <= KeyType::f64) return number_fault(name, type, domain, text);
+  if (domain.kind == KeyDomain::Kind::replicas)
+    return fmt::format(
+        "Invalid value [{}] for configuration {}: {} must be the literal '*' or a list of replicas "
+        "in the following format: [partitionId]:[brokerId],[partitionId]:[brokerId],...",
+        fmt::join(words_of(type, text), ", "), name, name);
+  for (std::string_view word : words_of(type, text))
+    if (!among(word, domain))
+      return fmt::format(kStart, word, name, "String must be one of: " + spaced(domain.choices));
+  return fmt::format(kStart, text, name, "it may not be empty");
+}
+
+std::string shown_value(KeyType type, std::string_view text) {
+  if (type == KeyType::list) return fmt::format("{}", fmt::join(words_of(type, trim(text)), ","));
+  if (type == KeyType::f64) {
+    Number number = read_number(type, trim(text));
+    return number.good ? java_number(type, number.value) : std::string(text);
+  }
+  std::string out(type <= KeyType::i64 ? trim(text) : text);
+  if (type == KeyType::boolean)
+    for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return out;
 }
 
 }  // namespace moldau::broker

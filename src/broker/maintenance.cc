@@ -27,7 +27,7 @@ void Maintenance::stop() {
 
 Instant Maintenance::next_due() const {
   Instant due = std::min(next_retention_, next_expiry_);
-  return deletions_.empty() ? due : std::min(due, deletions_.front());
+  return deletions_.empty() ? due : std::min(due, *deletions_.begin());
 }
 
 Task<void> Maintenance::run() {
@@ -40,7 +40,7 @@ Task<void> Maintenance::run() {
     bool raised = co_await changes.wait_until(due);
     if (raised) continue;
     Instant now = env_.loop.now();
-    if (!deletions_.empty() && now >= deletions_.front()) co_await deletion_round();
+    if (!deletions_.empty() && now >= *deletions_.begin()) co_await deletion_round();
     if (now >= next_expiry_) {
       expire_producers();
       next_expiry_ = now + config_.producer_expiry_check;
@@ -84,19 +84,20 @@ Task<void> Maintenance::retention_round() {
     MOLDAU_LOG_WARN(logger_, "{}: {}", path, saved.error().to_string());
     if (saved.error().code() == Errc::io) dir->fail(saved.error());
   }
-  Instant delete_at = env_.loop.now() + config_.delete_delay;
+  Instant now = env_.loop.now();
   for (const Partitions::Ref& partition : all) {
+    Instant delete_at = now + partition->log().config().delete_delay;
+    deletions_.insert(delete_at);
     Result<void> removed = co_await partition->remove_old(env_, delete_at);
     if (!removed) judge(*partition, removed.error());
     if (stop_) co_return;
   }
-  deletions_.push_back(delete_at);
 }
 
 // What is still there at a stop goes when the log is opened again.
 Task<void> Maintenance::deletion_round() {
   Instant now = env_.loop.now();
-  while (!deletions_.empty() && deletions_.front() <= now) deletions_.pop_front();
+  deletions_.erase(deletions_.begin(), deletions_.upper_bound(now));
   for (const Partitions::Ref& partition : working()) {
     Result<void> deleted = co_await partition->delete_doomed(env_, now);
     if (!deleted) judge(*partition, deleted.error());

@@ -2,7 +2,7 @@
 // (retention), deletes the files of removed segments after a while, forgets silent producers. The
 // cleaner is beside it (log/cleaner.h). Run by the server in its scope.
 #pragma once
-#include <deque>
+#include <set>
 #include <vector>
 
 #include "broker/config.h"
@@ -43,7 +43,7 @@ class Maintenance {
   bool stop_ = false;
   Instant next_retention_{};
   Instant next_expiry_{};
-  std::deque<Instant> deletions_;  // when files are due, rising
+  std::set<Instant> deletions_;  // when files are due
 };
 
 }  // namespace moldau::broker

@@ -38,34 +38,63 @@ bool is_broken_disk(const Error& error) { return error.code() == Errc::io; }
 
 }  // namespace
 
-Task<Result<Topic>> Node::create_topic(std::string name, int32_t count) {
+Task<Result<Topic>> Node::create_topic(std::string name, int32_t count, ConfigMap configs) {
   co_await changes.acquire(1);
   Turn turn(changes);
   if (catalog.topics()->find(name))
     co_return fail(Errc::already_exists, fmt::format("Topic '{}' already exists.", name));
-  Topic topic{.name = std::move(name), .id = env.entropy.uuid(), .partitions = count};
+  if (configs.empty()) configs = configs_of(config, name);
+  Topic topic{.name = std::move(name),
+              .id = env.entropy.uuid(),
+              .partitions = count,
+              .configs = std::move(configs)};
   // First the partitions: a topic that nobody can write to or read from, because the disk was full
   // in the middle, would look well in the metadata for ever. Nobody is served from them before the
   // topic is there for good.
-  CO_TRY(made, partitions.make(env, topic));
+  Result<std::vector<Partitions::Ref>> made = co_await partitions.make(env, topic);
+  if (!made) partitions.forget(topic.name);
+  if (!made) co_return std::move(made.error());
   Result<void> there = co_await catalog.create(topic);
   if (there) {
-    partitions.serve(std::move(made));
+    partitions.serve(std::move(*made));
     if (topic.name == kOffsetsTopic) groups.topic_is_there(topic.partitions);
     co_return std::move(topic);
   }
   if (is_broken_disk(there.error())) partitions.take_offline(there.error());
-  co_await partitions.discard(env, std::move(made));
+  partitions.forget(topic.name);
+  co_await partitions.discard(env, std::move(*made));
   co_return std::move(there.error());
 }
 
 Task<Result<void>> Node::need_offsets_topic() {
   if (catalog.topics()->find(kOffsetsTopic)) co_return Result<void>();
   std::string name(kOffsetsTopic);
-  Result<Topic> made = co_await create_topic(name, config.offsets_topic.partitions);
+  ConfigMap usual = configs_of(config, name);
+  Result<Topic> made = co_await create_topic(name, config.offsets_topic.partitions, usual);
   bool there = made || made.error().code() == Errc::already_exists;
   if (!there) co_return std::move(made.error());
   co_return Result<void>();
+}
+
+Task<Result<ConfigFault>> Node::alter_topic(std::string name, std::vector<ConfigChange> wanted,
+                                            bool replace_all, bool validate_only) {
+  co_await changes.acquire(1);
+  Turn turn(changes);
+  std::shared_ptr<const Topics> topics = catalog.topics();
+  const Topic* found = topics->find(name);
+  if (!found) co_return fail(Errc::not_found, fmt::format("The topic '{}' does not exist.", name));
+  Topic topic = *found;
+  if (replace_all) topic.configs.clear();
+  ConfigFault fault = change_topic_config(config, wanted, topic.configs);
+  bool same = topic.configs == found->configs;
+  if (fault.error != wire::ErrorCode::none || validate_only || same) co_return fault;
+  Result<void> stored = co_await catalog.replace(topic);
+  if (!stored) {
+    if (is_broken_disk(stored.error())) partitions.take_offline(stored.error());
+    co_return std::move(stored.error());
+  }
+  partitions.reconfigure(topic);
+  co_return fault;
 }
 
 Task<Result<void>> Node::delete_topic(Topic topic) {

@@ -5,6 +5,7 @@
 #include "broker/catalog.h"
 #include "broker/config.h"
 #include "broker/partitions.h"
+#include "broker/topic_config.h"
 #include "host/env.h"
 #include "host/gate.h"
 
@@ -30,11 +31,15 @@ struct Node {
   // What clients are told to connect to.
   std::string advertised_host() const;
   uint16_t advertised_port() const;
-  // Makes the topic and its partitions. Errors: already_exists, and the disk's; then there is no
-  // such topic.
-  host::Task<Result<Topic>> create_topic(std::string name, int32_t count);
+  // Makes the topic and its partitions. An internal one for which nothing is said gets its usual
+  // settings. Errors: already_exists, and the disk's; then there is no such topic.
+  host::Task<Result<Topic>> create_topic(std::string name, int32_t count, ConfigMap configs);
   // __consumer_offsets is there when it returns. Errors: create_topic's.
   host::Task<Result<void>> need_offsets_topic();
+  // The settings of a topic, all changes or none; with validate_only it only looks whether it
+  // could. Returns why not. Errors: not_found, and the disk's.
+  host::Task<Result<ConfigFault>> alter_topic(std::string name, std::vector<ConfigChange> wanted,
+                                              bool replace_all, bool validate_only);
   // Errors: not_found, and the disk's: then the topic may be gone with files left behind.
   host::Task<Result<void>> delete_topic(Topic topic);
 };

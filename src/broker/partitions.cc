@@ -5,6 +5,7 @@
 #include "broker/catalog.h"
 #include "broker/config.h"
 #include "broker/internal_topics.h"
+#include "broker/topic_config.h"
 #include "host/disk.h"
 #include "host/entropy.h"
 #include "host/env.h"
@@ -77,7 +78,7 @@ Task<Result<Partitions::Ref>> Partitions::open_one(host::Env& env, log::LogDir& 
     owner.reset();
   }
   PartitionIndex number(index);
-  log::LogConfig config = log_config_of(config_, topic.name);
+  log::LogConfig config = policy(topic.name)->log;
   CO_TRY(partition, replica::Partition::open(env, dir, topic.name, number, config));
   dirs_.placed(name, dir);
   partition->clean_by(cleaner_);
@@ -124,6 +125,36 @@ wire::ErrorCode Partitions::absent(std::string_view topic, int32_t index) const 
       open_.enter([&](const Open& open) { return open.offline.contains(Key(topic, index)); });
   return offline ? wire::ErrorCode::kafka_storage_error
                  : wire::ErrorCode::unknown_topic_or_partition;
+}
+
+std::shared_ptr<const TopicPolicy> Partitions::policy(std::string_view topic) const {
+  return open_.enter([&](const Open& open) {
+    auto found = open.policies.find(topic);
+    return found == open.policies.end() ? nullptr : found->second;
+  });
+}
+
+void Partitions::reconfigure(const Topic& topic) {
+  // A catalog of before topics had settings says nothing of its own ones.
+  bool silent = topic.configs.empty();
+  const ConfigMap own = silent ? configs_of(config_, topic.name) : topic.configs;
+  auto policy = std::make_shared<const TopicPolicy>(topic_policy(config_, own));
+  std::vector<Ref> all = open_.enter([&](Open& open) {
+    open.policies[topic.name] = policy;
+    std::vector<Ref> found;
+    auto it = open.by_name.lower_bound(Key(topic.name, INT32_MIN));
+    for (; it != open.by_name.end() && it->first.first == topic.name; ++it)
+      found.push_back(it->second);
+    return found;
+  });
+  for (const Ref& partition : all) partition->reconfigure(policy->log);
+}
+
+void Partitions::forget(std::string_view topic) {
+  open_.enter([&](Open& open) {
+    auto found = open.policies.find(topic);
+    if (found != open.policies.end()) open.policies.erase(found);
+  });
 }
 
 size_t Partitions::size() const {
@@ -186,6 +217,7 @@ Task<void> Partitions::open_queue(host::Env& env, Queue& queue) {
 
 Task<Result<void>> Partitions::open(host::Env& env, std::shared_ptr<const Topics> topics) {
   bool incomplete = dirs_.incomplete();
+  for (const Topic& topic : topics->all()) reconfigure(topic);
   std::map<std::string, Queue> queues;  // by path
   for (const Topic& topic : topics->all()) {
     for (int32_t i = 0; i < topic.partitions; i++) {
@@ -213,9 +245,11 @@ Task<Result<void>> Partitions::open(host::Env& env, std::shared_ptr<const Topics
   co_return Result<void>();
 }
 
-Task<Result<std::vector<Partitions::Ref>>> Partitions::make(host::Env& env, Topic topic) {
+Task<Result<std::vector<Partitions::Ref>>> Partitions::make(host::Env& env, Topic topic,
+                                                            int32_t first) {
   std::vector<Ref> made;
-  for (int32_t i = 0; i < topic.partitions; i++) {
+  if (first == 0) reconfigure(topic);
+  for (int32_t i = first; i < topic.partitions; i++) {
     Result<Ref> partition = co_await make_one(env, topic, i);
     if (partition) {
       made.push_back(std::move(*partition));
@@ -258,6 +292,7 @@ std::vector<Partitions::Ref> Partitions::take(const std::string& topic) {
       it = open.by_name.erase(it);
     }
     std::erase_if(open.offline, [&](const Key& key) { return key.first == topic; });
+    open.policies.erase(topic);
     return taken;
   });
 }

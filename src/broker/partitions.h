@@ -29,6 +29,7 @@ namespace moldau::broker {
 
 struct BrokerConfig;
 struct Topic;
+struct TopicPolicy;
 class Topics;
 
 class Partitions {
@@ -46,12 +47,18 @@ class Partitions {
   // directory that does not work. A directory that fails goes offline, and its partitions with it.
   // Errors: those of logs that are neither the disk's nor a crash's (corrupt, unsupported).
   host::Task<Result<void>> open(host::Env& env, std::shared_ptr<const Topics> topics);
-  // Makes all partitions of a new topic, on disk and open; none is served before `serve`. Errors:
-  // the logs', offline; then none of them is on disk.
-  host::Task<Result<std::vector<Ref>>> make(host::Env& env, Topic topic);
+  // Makes the partitions of a topic from `first` on, on disk and open; none is served before
+  // `serve`. Errors: the logs', offline; then none of them is on disk.
+  host::Task<Result<std::vector<Ref>>> make(host::Env& env, Topic topic, int32_t first = 0);
   void serve(std::vector<Ref> made);
-  // Takes them back instead: the topic did not come to be.
+  // Takes them back instead: the topic did not come to be, or not with so many.
   host::Task<void> discard(host::Env& env, std::vector<Ref> made);
+  // And what they would have gone by.
+  void forget(std::string_view topic);
+  // What the partitions of a topic go by, open or not; nullptr: there is no such topic here.
+  std::shared_ptr<const TopicPolicy> policy(std::string_view topic) const;
+  // From here on they go by the settings that the topic has now.
+  void reconfigure(const Topic& topic);
   // Takes them out of service and removes their files. The first error, if any; then files are
   // left, that no topic of the same name will ever show.
   host::Task<Result<void>> remove(host::Env& env, Topic topic);
@@ -71,6 +78,7 @@ class Partitions {
   using Key = std::pair<std::string, int32_t>;
   struct Open {
     std::map<Key, Ref, std::less<>> by_name;
+    std::map<std::string, std::shared_ptr<const TopicPolicy>, std::less<>> policies;  // by topic
     std::set<Key, std::less<>> offline;  // those whose directory does not work, open or not
     bool retired = false;                // all of them, and those to come
   };

@@ -36,10 +36,24 @@ constexpr Duration kLookAtDisk = seconds(1);
 constexpr int64_t kNoBrokerEpoch = -1;  // before there is a controller
 }  // namespace
 
+namespace {
+// What DescribeConfigs shows of it also if nobody wrote it.
+BrokerConfig with_identity(BrokerConfig config) {
+  std::string id = fmt::format("{}", config.node_id.value);
+  config.given.emplace("node.id", id);
+  config.given.emplace("broker.id", id);
+  config.given.emplace("process.roles", "broker,controller");
+  config.given.emplace("log.dirs", fmt::format("{}", fmt::join(config.log_dirs, ",")));
+  if (config.listen.port != 0)
+    config.given.emplace("listeners", fmt::format("PLAINTEXT://{}", config.listen.to_string()));
+  return config;
+}
+}  // namespace
+
 struct Server::State {
   State(host::Env& e, BrokerConfig c, host::LogTarget& target)
       : env(e),
-        config(std::move(c)),
+        config(with_identity(std::move(c))),
         logger(target, "broker"),
         group_logger(target, "groups"),
         pool(kPoolKeeps),
@@ -109,9 +123,7 @@ Task<Result<void>> Server::State::open() {
   std::string catalog_path = dirs->metadata().path() + "/moldau-catalog";
   CO_TRY(read, FileCatalog::open(env, catalog_path));
   catalog = std::move(read);
-  log::CleanerConfig cleaner_config = config.cleaner;
-  cleaner_config.delete_delay = config.maintenance.delete_delay;
-  cleaner = std::make_unique<log::Cleaner>(env, cleaner_config);
+  cleaner = std::make_unique<log::Cleaner>(env, config.cleaner);
   partitions = std::make_unique<Partitions>(*dirs, config, *cleaner);
   maintenance = std::make_unique<Maintenance>(env, config.maintenance, *partitions, *dirs, logger);
   offsets_port = std::make_unique<OffsetsPort>(env, *partitions);

@@ -228,6 +228,8 @@ void ConfigReader::read_settings() {
   std::map<std::string, std::string> settings;
   for (std::string_view name : setting_names())
     if (const Property* given = find(name)) settings.emplace(name, given->value);
+  for (const auto& [name, property] : properties_)
+    if (find_broker_key(base_key(name))) broker.given[name] = property.value;
   if (Result<void> applied = apply_settings(settings, broker); !applied)
     wrong(applied.error().text());
 }

@@ -9,12 +9,14 @@
 #include <vector>
 
 #include "base/suggest.h"
+#include "broker/broker_keys.h"
 
 namespace moldau::broker {
 namespace {
 
 constexpr int64_t kMinute = 60'000;
 constexpr int64_t kHour = 60 * kMinute;
+constexpr int64_t kCentury = 100 * 365 * 24 * kHour;  // more than that no clock of ours holds
 constexpr int64_t kMax32 = std::numeric_limits<int32_t>::max();
 constexpr int64_t kMax64 = std::numeric_limits<int64_t>::max();
 
@@ -51,12 +53,12 @@ constexpr WholeNumber kNumbers[] = {
     {"log.retention.minutes", -1, kMax32,
      [](BrokerConfig& c, int64_t v) { set_retention(c, v * kMinute); }},
     {"log.retention.ms", -1, kMax64, set_retention},
-    {"log.retention.bytes", -1, kMax64,
+    {"log.retention.bytes", std::numeric_limits<int64_t>::min(), kMax64,
      [](BrokerConfig& c, int64_t v) { c.log.retention.bytes = v; }},
     {"log.retention.check.interval.ms", 1, kMax32,
      [](BrokerConfig& c, int64_t v) { c.maintenance.retention_check = milliseconds(v); }},
-    {"log.segment.delete.delay.ms", 0, kMax32,
-     [](BrokerConfig& c, int64_t v) { c.maintenance.delete_delay = milliseconds(v); }},
+    {"log.segment.delete.delay.ms", 0, kMax64,
+     [](BrokerConfig& c, int64_t v) { c.log.delete_delay = milliseconds(std::min(v, kCentury)); }},
     {"log.index.interval.bytes", 0, kMax32,
      [](BrokerConfig& c, int64_t v) { c.log.index_interval_bytes = static_cast<int32_t>(v); }},
     {"log.index.size.max.bytes", 4, kMax32, set_index_bytes},
@@ -140,13 +142,12 @@ Result<T> parse(std::string_view name, std::string_view text, T least, T most) {
 }
 
 Result<void> set_policy(std::string_view text, BrokerConfig& config) {
-  bool compact = text == "compact" || text == "compact,delete" || text == "delete,compact";
-  bool remove = text != "compact";
-  if (!compact && text != "delete")
-    return fail(Errc::invalid,
-                fmt::format("{}={}: it takes delete, compact, or compact,delete", kPolicy, text));
-  config.log.clean.compact = compact;
-  config.log.retention.delete_old = remove;
+  const BrokerKey& key = *find_broker_key(kPolicy);
+  if (Result<void> good = check_value(key, text); !good)
+    return fail(Errc::invalid, fmt::format("{}={}: {}", kPolicy, text, good.error().text()));
+  // Neither word is part of the other.
+  config.log.clean.compact = text.find("compact") != text.npos;
+  config.log.retention.delete_old = text.find("delete") != text.npos;
   return {};
 }
 

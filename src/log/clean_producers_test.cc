@@ -68,7 +68,10 @@ Task<void> write(Env& env, Log& log, Story& story) {
 }
 
 Task<void> clean(Env& env, Log& log, Story& story) {
-  Cleaner cleaner(env, {.map = kMap, .io_bytes = 300, .delete_delay = milliseconds(1)});
+  LogConfig quick = log.config();
+  quick.delete_delay = milliseconds(1);
+  log.reconfigure(quick);
+  Cleaner cleaner(env, {.map = kMap, .io_bytes = 300});
   cleaner.add(log);
   OffsetMap map(kMap, {3, 5});
   for (int i = 0; i < 3; i++) (void)co_await cleaner.clean_dirtiest(map);

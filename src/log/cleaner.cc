@@ -22,11 +22,11 @@ bool CleanerCore::remove(const Log& log) {
   return true;
 }
 
-bool CleanerCore::take(const Log& log) {
-  auto found = entries_.find(log.path());
-  if (found == entries_.end() || found->second.busy || found->second.broken) return false;
+Log* CleanerCore::take(const std::string& path) {
+  auto found = entries_.find(path);
+  if (found == entries_.end() || found->second.busy || found->second.broken) return nullptr;
   found->second.busy = true;
-  return true;
+  return found->second.log;
 }
 
 void CleanerCore::give(const Log& log, bool broken) {
@@ -38,10 +38,10 @@ void CleanerCore::give(const Log& log, bool broken) {
   entry.broken = entry.broken || broken;
 }
 
-std::vector<Log*> CleanerCore::idle() const {
-  std::vector<Log*> found;
+std::vector<std::string> CleanerCore::idle() const {
+  std::vector<std::string> found;
   for (const auto& [path, entry] : entries_)
-    if (!entry.busy && !entry.broken) found.push_back(entry.log);
+    if (!entry.busy && !entry.broken) found.push_back(path);
   return found;
 }
 
@@ -59,7 +59,7 @@ Cleaner::Cleaner(Env& env, const CleanerConfig& config)
       removers_(env.loop, "cleaner_remover") {}
 
 void Cleaner::add(Log& log) {
-  if (log.config().clean.compact) core_.enter([&](CleanerCore& core) { core.add(log); });
+  core_.enter([&](CleanerCore& core) { core.add(log); });
 }
 
 Task<void> Cleaner::remove(Env& env, Log& log) {
@@ -122,7 +122,7 @@ Task<void> Cleaner::work() {
 Task<Result<void>> Cleaner::measure(Log& log, Candidate& candidate) {
   candidate.log = &log;
   candidate.view = log.clean_view();
-  const CleanPolicy& policy = log.config().clean;
+  const CleanPolicy policy = log.config().clean;
   bool lags = policy.min_lag_millis > 0 || policy.max_lag_millis < INT64_MAX;
   CleanView& view = candidate.view;
   if (lags) CO_TRY_(log.add_timestamps(env_, view));
@@ -138,6 +138,7 @@ Task<Result<void>> Cleaner::measure(Log& log, Candidate& candidate) {
 
 // True: nothing is wrong with it.
 Task<bool> Cleaner::look_at(Log& log, std::optional<Candidate>& best) {
+  if (!log.config().clean.compact) co_return true;
   if (log.must_stop_cleaning()) co_return true;  // it would not begin, and the next one waits
   Candidate candidate;
   Result<void> measured = co_await measure(log, candidate);
@@ -152,9 +153,10 @@ Task<bool> Cleaner::look_at(Log& log, std::optional<Candidate>& best) {
 Task<std::optional<Cleaner::Candidate>> Cleaner::choose() {
   std::optional<Candidate> best;
   auto idle = core_.enter([](const CleanerCore& core) { return core.idle(); });
-  for (Log* one : idle) {
+  for (const std::string& path : idle) {
+    Log* one = core_.enter([&](CleanerCore& core) { return core.take(path); });
+    if (!one) continue;
     Log& log = *one;
-    if (!core_.enter([&](CleanerCore& core) { return core.take(log); })) continue;
     const Log* before = best ? best->log : nullptr;
     bool sound = co_await look_at(log, best);
     const Log* free = best && best->log == one ? before : one;
@@ -183,10 +185,10 @@ Task<Result<CleanResult>> Cleaner::clean(Candidate& candidate, OffsetMap& map) {
   co_return std::move(result);
 }
 
-Task<void> Cleaner::remove_later(std::vector<std::string> paths) {
+Task<void> Cleaner::remove_later(std::vector<std::string> paths, Duration delay) {
   host::WaitSet changes(env_.loop);
   changes.watch(changed_);
-  Instant due = env_.loop.now() + config_.delete_delay;
+  Instant due = env_.loop.now() + delay;
   while (env_.loop.now() < due) {
     if (core_.enter([](const CleanerCore& core) { return core.stopping; })) co_return;
     co_await changes.wait_until(due);
@@ -224,7 +226,10 @@ Task<bool> Cleaner::clean_dirtiest(OffsetMap& map) {
     log.end_cleaning();
     count(result);
     cleaned = result && result->end > chosen->range.first_dirty;  // or it would never rest
-    if (result && !result->doomed.empty()) removers_.spawn(remove_later(result->doomed));
+    if (result && !result->doomed.empty()) {
+      Duration delay = log.config().delete_delay;
+      removers_.spawn(remove_later(result->doomed, delay));
+    }
     if (!result && result.error().code() == Errc::io) log.data_directory().fail(result.error());
     broken = !result && (result.error().code() == Errc::corrupt ||
                          result.error().code() == Errc::unsupported ||

@@ -22,7 +22,6 @@ struct CleanerConfig {
   size_t io_bytes = size_t{512} << 10;               // log.cleaner.io.buffer.size
   double bytes_per_second = 1.7976931348623157e308;  // log.cleaner.io.max.bytes.per.second
   Duration backoff = seconds(15);                    // log.cleaner.backoff.ms
-  Duration delete_delay = seconds(60);               // log.segment.delete.delay.ms
 };
 
 struct CleanerStats {
@@ -35,16 +34,16 @@ struct CleanerStats {
   std::string last_error;    // why the last cleaning that failed did
 };
 
-// The compacted logs and who is at work on which. Pure; in Cleaner's monitor.
+// The logs, and who is at work on which. Pure; in Cleaner's monitor.
 class CleanerCore {
  public:
   void add(Log& log);
   // False: a cleaning is at it.
   bool remove(const Log& log);
-  // Marks it busy. False: it is, or it is broken or gone.
-  bool take(const Log& log);
+  // Marks it busy. nullptr: it is, or it is broken or gone.
+  Log* take(const std::string& path);
   void give(const Log& log, bool broken);
-  std::vector<Log*> idle() const;
+  std::vector<std::string> idle() const;  // paths
   std::vector<Log*> logs() const;
 
   CleanerStats stats;
@@ -65,7 +64,7 @@ class Cleaner {
   Cleaner(const Cleaner&) = delete;
   Cleaner& operator=(const Cleaner&) = delete;
 
-  // What is cleaned by and by, if its policy says so. The log outlives its membership.
+  // What is cleaned by and by while its policy says so. The log outlives its membership.
   void add(Log& log);
   // When it returns nothing of it is used any more. A cleaning is stopped for that.
   host::Task<void> remove(host::Env& env, Log& log);
@@ -90,7 +89,7 @@ class Cleaner {
   host::Task<bool> look_at(Log& log, std::optional<Candidate>& best);
   host::Task<Result<void>> measure(Log& log, Candidate& candidate);
   host::Task<Result<CleanResult>> clean(Candidate& candidate, OffsetMap& map);
-  host::Task<void> remove_later(std::vector<std::string> paths);
+  host::Task<void> remove_later(std::vector<std::string> paths, Duration delay);
   void count(const Result<CleanResult>& result);
   SipKey hash_key();
   OffsetMap::Config map_share() const;

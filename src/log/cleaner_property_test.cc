@@ -188,9 +188,11 @@ Task<void> clean(Env& env, Log& log, bool small_map, Model& model) {
   Model before = model;
   CleanView view = log.clean_view();
   Offset limit = std::min(view.last_stable, view.active);
+  LogConfig quick = log.config();
+  quick.delete_delay = milliseconds(1);
+  log.reconfigure(quick);
   CleanerConfig config{.map = {.bytes = small_map ? size_t{24} * 6 : size_t{24} * 40},
-                       .io_bytes = 300,
-                       .delete_delay = milliseconds(1)};
+                       .io_bytes = 300};
   Cleaner cleaner(env, config);
   cleaner.add(log);
   OffsetMap map(config.map, {3, 5});

@@ -165,7 +165,10 @@ Task<void> produce(Env& env, Log& log, Story& story, int batches, uint64_t seed)
 }
 
 Task<void> clean(Env& env, Log& log, Story& story, int times) {
-  CleanerConfig config{.map = story.map, .io_bytes = 300, .delete_delay = milliseconds(3)};
+  LogConfig quick = log.config();
+  quick.delete_delay = milliseconds(3);
+  log.reconfigure(quick);
+  CleanerConfig config{.map = story.map, .io_bytes = 300};
   Cleaner cleaner(env, config);
   cleaner.add(log);
   OffsetMap map(story.map, {env.entropy.next(), 5});

@@ -20,7 +20,6 @@ Log::Log(LogDir& dir, std::string directory, const LogConfig& config, Recovered 
     : dir_(dir),
       directory_(std::move(directory)),
       path_(dir.path() + "/" + directory_),
-      config_(config),
       core_(config, std::move(recovered.opened)),
       segments_read_(recovered.segments_read),
       bytes_cut_(recovered.bytes_cut),
@@ -28,6 +27,14 @@ Log::Log(LogDir& dir, std::string directory, const LogConfig& config, Recovered 
       mended_(std::move(recovered.mended)),
       index_on_disk_(recovered.index_on_disk),
       end_on_disk_(offsets().end) {}
+
+LogConfig Log::config() const {
+  return core_.enter([](const LogCore& core) { return core.config(); });
+}
+
+void Log::reconfigure(const LogConfig& config) {
+  core_.enter([&](LogCore& core) { core.reconfigure(config); });
+}
 
 Log::~Log() {
   if (!closed_) dir_.abandon(directory_);
@@ -40,7 +47,7 @@ Task<Result<std::unique_ptr<Log>>> Log::open(Env& env, LogDir& dir, std::string 
                           .clean = dir.was_clean(),
                           .index_interval_bytes = config.index_interval_bytes,
                           .producer_expiration_millis = config.producer_expiration_millis};
-  if (config.roll_jitter_millis > 0) config.jitter_seed = env.entropy.next();
+  config.jitter_seed = env.entropy.next();
   auto entries = co_await env.disk.list(request.path);
   if (!entries && entries.error().code() != Errc::not_found) {
     dir.abandon(directory);  // it may be there, and was not recovered: no clean stop

@@ -162,7 +162,9 @@ class Log final : private LogMember {
   // `doomed`. False: they are not there any more. An error takes the directory offline.
   host::Task<Result<bool>> swap_in(host::Env& env, CleanedSegment cleaned, Offset end,
                                    std::vector<std::string>& doomed);
-  const LogConfig& config() const { return config_; }
+  // As it is now; another one takes effect at once. What is there already stays as it is.
+  LogConfig config() const;
+  void reconfigure(const LogConfig& config);
   const std::string& path() const { return path_; }
   LogDir& data_directory() const { return dir_; }
 
@@ -237,7 +239,6 @@ class Log final : private LogMember {
   LogDir& dir_;
   const std::string directory_;
   const std::string path_;
-  const LogConfig config_;
   LogListener* listener_ = nullptr;
   host::Monitor<LogCore> core_;
   bool closed_ = false;        // or removed: the directory has been told

@@ -34,6 +34,12 @@ LogCore::LogCore(const LogConfig& config, Opened opened)
   unsaved_epoch_ = start_;
 }
 
+void LogCore::reconfigure(const LogConfig& config) {
+  uint64_t drawn = config_.jitter_seed;
+  config_ = config;
+  if (drawn != 0) config_.jitter_seed = drawn;
+}
+
 // As Kafka decides it, for an append as a whole.
 bool LogCore::must_roll(size_t bytes, const Extent& extent, WallTime now) const {
   const Segment& last = segments_.back();

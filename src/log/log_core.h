@@ -49,6 +49,7 @@ struct LogConfig {
   CleanPolicy clean;
   int64_t producer_expiration_millis =
       ProducerState::kDefaultExpiration;  // producer.id.expiration.ms
+  Duration delete_delay = seconds(60);    // log.segment.delete.delay.ms
 };
 
 struct Offsets {
@@ -200,6 +201,9 @@ class LogCore {
     ProducerState producers;
   };
   LogCore(const LogConfig& config, Opened opened);
+  const LogConfig& config() const { return config_; }
+  // From here on; the jitter stays as it was drawn.
+  void reconfigure(const LogConfig& config);
 
   // The batches in `batches` (whole, valid, at least one; inside block) get their offsets and the
   // epoch in place. A client's batch that is here already is not appended again: the answer says
@@ -382,7 +386,7 @@ class LogCore {
   std::optional<TimestampOffset> largest_of(const Segment& segment) const;
   void close_unused();
 
-  const LogConfig config_;
+  LogConfig config_;
   std::deque<Segment> segments_;  // by base offset
   std::deque<Run> tail_;          // by offset, without a gap, up to end_
   size_t unwritten_ = 0;          // index in tail_ of the first run that is not in its file

@@ -70,7 +70,7 @@ Task<Result<Segment>> Log::cut_segment(Env& env, CutPlace place) {
     for (;;) {
       CO_TRY(batch, walk.next());
       if (!batch) break;
-      index.add(*batch, config_.index_interval_bytes);
+      index.add(*batch, config().index_interval_bytes);
     }
   }
   segment.index = std::move(index);
@@ -136,7 +136,7 @@ Task<Result<LogCore::Cut>> Log::cut_files(Env& env, CutPlace place, Segment last
   ProducerSources sources{.directory = path_,
                           .segments = {},
                           .end = place.end,
-                          .expiration_millis = config_.producer_expiration_millis};
+                          .expiration_millis = config().producer_expiration_millis};
   core_.enter([&](const LogCore& core) {
     for (const Segment& segment : core.segments())
       if (segment.base < last.base) sources.segments.push_back({segment.base, segment.written});
@@ -166,7 +166,7 @@ Task<Result<LogCore::Cut>> Log::cut_all_files(Env& env, Offset at) {
   LogCore::Cut cut;
   cut.end = at;
   cut.start = at;
-  cut.producers = ProducerState(config_.producer_expiration_millis);
+  cut.producers = ProducerState(config().producer_expiration_millis);
   co_return std::move(cut);
 }
 

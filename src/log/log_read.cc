@@ -58,7 +58,7 @@ Task<Result<void>> Log::renew_index(Env& env, Offset base, uint64_t generation) 
   bool same = core_.enter([&](LogCore& core) { return core.generation(base) == generation; });
   Result<void> done;
   if (same) {
-    auto rebuilt = co_await rebuild_index(env, path_, base, config_.index_interval_bytes);
+    auto rebuilt = co_await rebuild_index(env, path_, base, config().index_interval_bytes);
     done = rebuilt ? Result<void>() : Result<void>(std::move(rebuilt.error()));
     if (rebuilt) {
       auto loaded = std::make_shared<const SegmentIndex>(std::move(*rebuilt));

@@ -77,8 +77,10 @@ class Partition : private log::LogListener {
   // while it is empty.
   std::optional<log::EpochEnd> epoch_end(LeaderEpoch epoch) const;
 
-  // From here on until it is closed or removed, if it is compacted. The cleaner outlives it.
+  // From here on until it is closed or removed, while it is compacted. The cleaner outlives it.
   void clean_by(log::Cleaner& cleaner);
+  // As the topic's settings are from here on.
+  void reconfigure(const log::LogConfig& config) { log_->reconfigure(config); }
   // What lies below `to` is not shown any more; the high watermark if it is absent. It is deleted,
   // and may be said to be, once the data directory has saved its points. Errors: the log's.
   Result<void> raise_start(std::optional<Offset> to);

@@ -54,6 +54,10 @@ struct Kept : testing::Test {
   Task<void> write(std::string path, std::string text) {
     EXPECT_TRUE(co_await host::replace_whole_file(env.disk, path, text));
   }
+  Task<void> replace_task(Topic topic, Errc& code) {
+    auto done = co_await catalog->replace(topic);
+    code = done ? Errc{} : done.error().code();
+  }
   Task<void> create_task(std::string name, int32_t partitions, Errc& code) {
     Topic topic{.name = name, .id = env.entropy.uuid(), .partitions = partitions};
     auto made = co_await catalog->create(topic);
@@ -100,6 +104,31 @@ TEST_F(Kept, TopicsAreThereAfterPowerLoss) {
   EXPECT_NE(before[0].id, before[1].id);
   EXPECT_EQ(catalog->topics()->find(before[1].id)->name, "b");
   EXPECT_EQ(catalog->topics()->find("c"), nullptr);
+}
+
+TEST_F(Kept, SettingsOfTopicsAreThereAfterPowerLoss) {
+  EXPECT_EQ(create("a"), kDone);
+  EXPECT_EQ(create("b"), kDone);
+  Topic topic = *catalog->topics()->find("a");
+  topic.configs = {{"retention.ms", " 5 "}, {"cleanup.policy", ""}};
+  topic.partitions = 4;
+  Errc code = Errc::busy;
+  run(replace_task(topic, code));
+  EXPECT_EQ(code, kDone);
+  crash();
+  EXPECT_EQ(*catalog->topics()->find("a"), topic);
+  EXPECT_TRUE(catalog->topics()->find("b")->configs.empty());
+  EXPECT_EQ(remove("a"), kDone);
+  run(replace_task(topic, code));
+  EXPECT_EQ(code, Errc::not_found);
+}
+
+TEST_F(Kept, TheCatalogOfAnOlderVersionIsRead) {
+  std::string id = Uuid{}.to_string();
+  run(write("/d/catalog", "moldau-catalog 1\nproducer-ids 1000\ntopic old " + id + " 2\n"));
+  run(open());
+  ASSERT_FALSE(error);
+  EXPECT_EQ(catalog->topics()->find("old")->partitions, 2);
 }
 
 TEST_F(Kept, ASnapshotStaysAsItIs) {
@@ -155,6 +184,9 @@ TEST_F(Kept, ADamagedCatalogIsNamedWithItsLine) {
       {"moldau-catalog 1\ntopic a " + std::string(kId) + " 0\n", "line 2"},
       {"moldau-catalog 1\ntopic a " + std::string(kId) + " -1\n", "line 2"},
       {"moldau-catalog 1\ntopic a short 1\n", "line 2"},
+      {"moldau-catalog 2\nconfig retention.ms=1\n", "line 2"},
+      {"moldau-catalog 2\ntopic a " + std::string(kId) + " 1\nconfig retention.ms=x\n", "line 3"},
+      {"moldau-catalog 2\ntopic a " + std::string(kId) + " 1\nconfig retention.ms=%4\n", "line 3"},
       {"moldau-catalog 1\ntopic a " + std::string(kId) + " 1\ntopic a " + std::string(kId) + " 1\n",
        "line 3"},
       {"", "line 1"},

@@ -22,7 +22,8 @@ struct MaintenanceTest : testing::Test {
   std::unique_ptr<Client> client;
   MaintenanceTest() {
     world.config.log.segment_bytes = 1000;
-    world.config.maintenance = {.retention_check = seconds(1), .delete_delay = seconds(2)};
+    world.config.log.delete_delay = seconds(2);
+    world.config.maintenance = {.retention_check = seconds(1)};
   }
   void TearDown() override { client.reset(); }
   void start() {

@@ -1,5 +1,5 @@
-"""Our table of the settings of a broker (src/broker/broker_keys.cc) against what Apache Kafka declares: name, type, default, what it takes,
-when it may change."""
+"""Our tables of the settings of a broker and of a topic (src/broker/broker_keys.cc, topic_keys.cc) against what Apache Kafka declares: name, type,
+default, what it takes, when it may change or what it goes by."""
 import os
 import subprocess
 
@@ -25,5 +25,5 @@ def main(_arguments):
     wrong = [f"{side}: {line}" for name in sorted(ours.keys() | theirs.keys()) for side, line in (("ours", ours.get(name)), ("Kafka's", theirs.get(name)))
              if ours.get(name) != theirs.get(name)]
     equal = sum(ours.get(name) == line for name, line in theirs.items())
-    checks.check(f"{equal} of {len(theirs)} settings of a broker as Kafka declares them", not wrong, wrong)
+    checks.check(f"{equal} of {len(theirs)} settings of a broker and a topic as Kafka declares them", not wrong, wrong)
     return checks.result()

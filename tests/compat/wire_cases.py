@@ -11,6 +11,21 @@ UNKNOWN_ID = uuid.UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
 BAD_NAMES = {"empty": "", "dot": ".", "dots": "..", "space": "bad name", "slash": "a/b", "umlaut": "käse", "250 characters": "x" * 250}
 
 
+BAD_CONFIGS = {
+    "policy": ("cleanup.policy", "burn"), "policy in capitals": ("cleanup.policy", "DELETE"), "boolean": ("preallocate", "maybe"),
+    "ratio above 1": ("min.cleanable.dirty.ratio", "2"), "no ratio": ("min.cleanable.dirty.ratio", "x"), "level": ("compression.gzip.level", "12"),
+    "level 0": ("compression.gzip.level", "0"), "lz4 level": ("compression.lz4.level", "18"), "zstd level": ("compression.zstd.level", "-131073"),
+    "replicas": ("follower.replication.throttled.replicas", "x"), "replicas, one of two": ("leader.replication.throttled.replicas", "0:1,x"),
+    "codec": ("compression.type", "zip"), "tiered": ("remote.storage.enable", "true"), "no name": ("", "1"), "in-sync 0": ("min.insync.replicas", "0"),
+    "timestamp type": ("message.timestamp.type", "x"), "too large for an int": ("segment.bytes", "99999999999"), "negative": ("segment.jitter.ms", "-1"),
+    "below -1": ("retention.ms", "-2"), "empty number": ("retention.ms", ""), "fraction": ("retention.ms", "1.5")}
+GOOD_CONFIGS = {
+    "space around it": ("retention.ms", " 60000 "), "no policy": ("cleanup.policy", ""), "policy twice": ("cleanup.policy", "delete,delete"),
+    "both policies": ("cleanup.policy", "compact, delete"), "negative size": ("retention.bytes", "-5"), "all replicas": ("leader.replication.throttled.replicas", "*"),
+    "replicas of two": ("leader.replication.throttled.replicas", "0:1,1:1"), "internal": ("internal.segment.bytes", "1024"), "plus": ("retention.ms", "+5"),
+    "boolean in capitals": ("preallocate", "TRUE"), "ratio 1": ("min.cleanable.dirty.ratio", "1"), "no effect without tiers": ("local.retention.ms", "5")}
+
+
 def client(version, name="moldau-compat", software_version="1.0"):
     return {"ClientSoftwareName": name, "ClientSoftwareVersion": software_version} if version >= 3 else {}
 
@@ -138,6 +153,15 @@ def create_topics(s, v):
     ask("bad config value", topic(Configs=config(retention_ms="soon")))
     ask("config out of range", topic(Configs=config(segment_bytes="3")))
     ask("null config value", topic(Configs=config(retention_ms=None)))
+    for what, (name, value) in BAD_CONFIGS.items():
+        ask(f"config: {what}", topic(Configs=[{"Name": name, "Value": value}]))
+    for what, (name, value) in GOOD_CONFIGS.items():
+        ask(f"config: {what}", topic(Configs=[{"Name": name, "Value": value}]))
+    ask("config: the same twice", topic(Configs=[{"Name": "retention.ms", "Value": value} for value in ("1", "2")]))
+    ask("config: lags that contradict each other", topic(Configs=config(min_compaction_lag_ms="10", max_compaction_lag_ms="5")))
+    ask("config: a bad one and replication factor 2", topic(replication=2, Configs=config(retention_ms="soon")))
+    ask("config: a bad one and a name that exists", topic(s.topic_name("known"), Configs=config(retention_ms="soon")))
+    ask("config: a bad one, validate only", topic(Configs=config(retention_ms="soon")), validateOnly=True)
     twice = topic()
     ask("same topic twice", twice, twice)
     ask("one good, one bad", topic(), topic(replication=2))

@@ -8,7 +8,7 @@ import rawclient
 ZERO = uuid.UUID(int=0)
 NOW = int(time.time() * 1000) - 60_000   # the timestamp of every record that does not say otherwise: the same on both sides
 # Lists whose order in Kafka is that of a hash map, or shuffled on purpose (DeleteTopics): compared as sets. Fetch keeps its order.
-_UNORDERED = {"Topics", "Responses", "PartitionResponses", "Groups", "Results", "SupportedFeatures", "FinalizedFeatures"}
+_UNORDERED = {"Topics", "Responses", "PartitionResponses", "Groups", "Results", "SupportedFeatures", "FinalizedFeatures", "Configs"}
 
 PREPARED = ("known", "col_lision", "offsets", "fetch", "fetch-empty")    # the topics that are there before the first case
 
@@ -145,6 +145,8 @@ class Session:
             return self.hide(self.ids.get(value, "some id"))
         if field in ("NodeId", "ControllerId", "LeaderId", "ReplicaNodes", "IsrNodes", "PreferredReadReplica"):
             return "this node" if value == self.node else value
+        if field == "ResourceName" and value == str(self.node):
+            return "this node"
         if field == "Host":                                     # where each broker listens
             return "its host" if value == self.host else value
         if field == "Port":

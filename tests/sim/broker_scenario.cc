@@ -406,7 +406,7 @@ class BrokerScenario final : public sim::Scenario {
       return milliseconds(static_cast<int64_t>(50 + random.below(most_ms)));
     };
     config.maintenance.retention_check = some(3000);
-    config.maintenance.delete_delay = some(2000);
+    config.log.delete_delay = some(2000);
     config.cleaner.backoff = some(1000);
     config.cleaner.io_bytes = 5000 + random.below(50'000);
     config.cleaner.map.bytes = 2000 + random.below(50'000);

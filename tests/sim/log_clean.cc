@@ -387,7 +387,7 @@ class CleanScenario final : public sim::Scenario {
     log::CleanerConfig& cleaner = shared_->cleaner;
     cleaner.map.bytes = 24 * (random.one_in(2) ? 10 : 1000);
     cleaner.io_bytes = random.one_in(2) ? 300 : 10'000;
-    cleaner.delete_delay = milliseconds(30);
+    config.delete_delay = milliseconds(30);
     node.set_program([this](Env& env) { return run_life(env, *shared_); });
     node.start();
   }

@@ -1,11 +1,11 @@
-// CreateTopics: makes topics on this broker. Topic configurations are not kept yet: asking for one
-// is INVALID_CONFIG, never silently ignored, and the reply lists none (docs/status.md).
+// CreateTopics: makes topics on this broker, with settings of their own.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
 
 #include "broker/api/handlers.h"
+#include "broker/config_entries.h"
 #include "broker/errors.h"
 #include "broker/node.h"
 #include "host/entropy.h"
@@ -37,11 +37,23 @@ Refusal check_name(const Topics& topics, std::string_view name) {
   return {};
 }
 
-Refusal check_configs(const Wanted& wanted) {
+// Of a setting that is named twice the last word counts.
+ConfigMap configs_of(const Wanted& wanted) {
+  ConfigMap configs;
   for (const auto& config : wanted.configs)
+    configs.insert_or_assign(std::string(config.name), std::string(config.value.value_or("")));
+  return configs;
+}
+
+Refusal check_configs(const Wanted& wanted) {
+  std::vector<std::string_view> nulls;
+  for (const auto& config : wanted.configs)
+    if (!config.value) nulls.push_back(config.name);
+  if (!nulls.empty())
     return {ErrorCode::invalid_config,
-            fmt::format("Topic configurations are not supported yet: {}", config.name)};
-  return {};
+            fmt::format("Null value not supported for topic configs: {}", fmt::join(nulls, ","))};
+  ConfigFault fault = topic_config_fault(configs_of(wanted));
+  return {fault.error, std::move(fault.text)};
 }
 
 Refusal check_counts(const Wanted& wanted) {
@@ -125,6 +137,26 @@ Refusal check(const Node& node, const Wanted& wanted) {
                                     : check_assignments(wanted, node.config.node_id.value);
 }
 
+// What the topic goes by. The values of its own are shown as they were written.
+std::span<CreateTopicsResponse::CreatableTopicConfigs> show_configs(Arena& arena, const Node& node,
+                                                                    const ConfigMap& own) {
+  std::vector<ConfigEntry> all = topic_entries(node.config, own);
+  auto shown = arena.array<CreateTopicsResponse::CreatableTopicConfigs>(all.size());
+  for (size_t i = 0; i < all.size(); i++) {
+    auto mine = own.find(all[i].name);
+    const TopicKey& key = *find_topic_key(all[i].name);
+    ConfigSource source = ConfigSource::standard;
+    if (broker_says(node.config, key)) source = ConfigSource::static_broker;
+    if (mine != own.end()) source = ConfigSource::topic;
+    shown[i].name = arena.copy(all[i].name);
+    std::optional<std::string> value = all[i].value;
+    if (mine != own.end()) value = mine->second;
+    if (value) shown[i].value = arena.copy(*value);
+    shown[i].config_source = static_cast<int8_t>(source);
+  }
+  return shown;
+}
+
 // Makes it, unless the request as a whole is refused.
 host::Task<Made> create(Request& request, Node& node, const CreateTopicsRequest& body,
                         const Wanted& wanted, Refusal refusal) {
@@ -137,7 +169,8 @@ host::Task<Made> create(Request& request, Node& node, const CreateTopicsRequest&
   made.topic_id = node.env.entropy.uuid();  // of a topic that would be made
   if (refusal.error == ErrorCode::none && !body.validate_only) {
     std::string name(wanted.name);
-    Result<Topic> topic = co_await node.create_topic(name, count);
+    ConfigMap configs = configs_of(wanted);
+    Result<Topic> topic = co_await node.create_topic(name, count, configs);
     if (topic)
       made.topic_id = topic->id;
     else
@@ -149,6 +182,8 @@ host::Task<Made> create(Request& request, Node& node, const CreateTopicsRequest&
     made.topic_id = {};
     co_return made;
   }
+  ConfigMap own = configs_of(wanted);
+  made.configs = show_configs(request.arena, node, own);
   made.num_partitions = count;
   made.replication_factor = 1;
   co_return made;

@@ -53,7 +53,7 @@ Done raise_start(Node& node, std::string_view topic, const Asked& asked, Partiti
   if (!partition)
     return refuse(asked.partition_index, node.partitions.absent(topic, asked.partition_index));
   if (is_internal(topic)) return refuse(asked.partition_index, ErrorCode::invalid_topic_exception);
-  const log::LogConfig& policy = partition->log().config();
+  const log::LogConfig policy = partition->log().config();
   if (policy.clean.compact && !policy.retention.delete_old)
     return refuse(asked.partition_index, ErrorCode::policy_violation);
   std::optional<Offset> to;

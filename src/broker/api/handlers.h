@@ -26,6 +26,10 @@ Answer offset_delete(Node& node, RequestPtr request);
 Answer list_groups(Node& node, RequestPtr request);
 Answer describe_groups(Node& node, RequestPtr request);
 Answer delete_groups(Node& node, RequestPtr request);
+Answer describe_configs(Node& node, RequestPtr request);
+Answer alter_configs(Node& node, RequestPtr request);
+Answer incremental_alter_configs(Node& node, RequestPtr request);
+Answer list_config_resources(Node& node, RequestPtr request);
 
 // The answer to an ApiVersions request of a version that we do not know: version 0, error 35, and
 // our range (KIP-511).

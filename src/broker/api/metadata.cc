@@ -66,7 +66,8 @@ host::Task<TopicAnswer> by_name(Request& request, Node& node, std::string_view n
     co_return missing(name, {}, ErrorCode::unknown_topic_or_partition);
   std::string owned(name);
   int32_t count = partitions_of(node.config, name);
-  Result<Topic> made = co_await node.create_topic(owned, count);
+  ConfigMap usual = configs_of(node.config, name);
+  Result<Topic> made = co_await node.create_topic(owned, count, usual);
   if (made) co_return describe(request, node, *made);
   // Somebody else was faster: its partitions may still be opening, so the client asks again.
   if (made.error().code() == Errc::already_exists)

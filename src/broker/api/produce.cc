@@ -15,6 +15,7 @@
 #include "broker/errors.h"
 #include "broker/internal_topics.h"
 #include "broker/node.h"
+#include "broker/topic_config.h"
 #include "host/clock.h"
 #include "host/loop.h"
 #include "replica/driver.h"
@@ -111,15 +112,18 @@ ErrorCode fault(const ProduceRequest& body) {
 
 wire::ProducedBatch check(Production& p, const replica::Partition& partition, Bytes records,
                           WallTime now) {
-  const TopicDefaults& topic = p.node.config.topic;
+  std::shared_ptr<const TopicPolicy> policy = p.node.partitions.policy(partition.topic());
+  // Deleted a moment ago: the append will say so.
+  if (!policy) policy = std::make_shared<const TopicPolicy>(topic_policy(p.node.config, {}));
+  const TopicDefaults& topic = policy->rules;
   std::string name = fmt::format("{}-{}", partition.topic(), partition.index());
   wire::ProduceRules rules{.version = p.request->version,
-                           .max_batch_bytes = p.node.config.max_message_bytes,
+                           .max_batch_bytes = policy->max_message_bytes,
                            .now = now,
                            .max_behind_millis = topic.timestamp_before_max_millis,
                            .max_ahead_millis = topic.timestamp_after_max_millis,
                            .timestamp_type = topic.timestamp_type,
-                           .compacted = p.node.config.log.clean.compact,
+                           .compacted = policy->log.clean.compact,
                            .codec = topic.codec,
                            .level = topic.compression_level,
                            .validation = topic.validation,

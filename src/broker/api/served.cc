@@ -26,6 +26,10 @@ std::span<const Served> served_apis() {
       {ApiKey::init_producer_id, 0, 0, 5, &init_producer_id},
       {ApiKey::delete_groups, 0, 0, 2, &delete_groups},
       {ApiKey::offset_delete, 0, 0, 0, &offset_delete},
+      {ApiKey::describe_configs, 0, 0, 4, &describe_configs},
+      {ApiKey::alter_configs, 0, 0, 2, &alter_configs},
+      {ApiKey::incremental_alter_configs, 0, 0, 1, &incremental_alter_configs},
+      {ApiKey::list_config_resources, 0, 0, 1, &list_config_resources},
   };
   return kServed;
 }

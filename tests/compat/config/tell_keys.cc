@@ -1,19 +1,15 @@
-// Our table of the broker's settings, a line each as BrokerKeys.java prints Kafka's.
+// Our tables of the broker's settings and of the topics', a line each as BrokerKeys.java prints
+// Kafka's.
 #include <fmt/format.h>
 
 #include <cmath>
 #include <cstdio>
 
 #include "broker/broker_keys.h"
+#include "broker/topic_keys.h"
 
 namespace moldau::broker {
 namespace {
-
-const char* type_name(KeyType type) {
-  constexpr const char* kNames[] = {"BOOLEAN", "SHORT", "INT",      "LONG", "DOUBLE",
-                                    "STRING",  "LIST",  "PASSWORD", "CLASS"};
-  return kNames[static_cast<size_t>(type)];
-}
 
 std::string spaced(std::string_view choices) {
   std::string out;
@@ -21,8 +17,7 @@ std::string spaced(std::string_view choices) {
   return out;
 }
 
-std::string takes(const BrokerKey& key) {
-  const KeyDomain& domain = key.domain;
+std::string takes(KeyType type, const KeyDomain& domain) {
   switch (domain.kind) {
     case KeyDomain::Kind::any:
       return "";
@@ -36,22 +31,30 @@ std::string takes(const BrokerKey& key) {
     case KeyDomain::Kind::any_case:
       return fmt::format("(case insensitive) [{}]", spaced(domain.choices));
     case KeyDomain::Kind::not_empty:
-      return key.type == KeyType::list ? "non-empty list" : "non-empty string";
+      return type == KeyType::list ? "non-empty list" : "non-empty string";
     case KeyDomain::Kind::not_null:
       return "non-null string";
+    case KeyDomain::Kind::replicas:
+      return "[partitionId]:[brokerId],[partitionId]:[brokerId],...";
   }
   return "";
 }
 
-void tell() {
+template <class Key>
+void tell(std::string_view of, const Key& key, std::string_view more) {
+  fmt::print("{} {}\t{}\t{}\t{}\t{}\t{}\n", of, key.name, type_name(key.type),
+             key.standard ? key.standard : "(null)", takes(key.type, key.domain), more,
+             key.internal ? "internal" : "");
+}
+
+void tell_all() {
   constexpr const char* kModes[] = {"read-only", "per-broker", "cluster-wide"};
   for (const BrokerKey& key : broker_keys())
-    fmt::print("{}\t{}\t{}\t{}\t{}\n", key.name, type_name(key.type),
-               key.standard ? key.standard : "(null)", takes(key),
-               kModes[static_cast<size_t>(key.update)]);
+    tell("broker", key, kModes[static_cast<size_t>(key.update)]);
+  for (const TopicKey& key : topic_keys()) tell("topic", key, key.synonyms);
 }
 
 }  // namespace
 }  // namespace moldau::broker
 
-int main() { moldau::broker::tell(); }
+int main() { moldau::broker::tell_all(); }

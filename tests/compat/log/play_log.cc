@@ -128,8 +128,10 @@ host::Task<void> Player::wait_until_committed() {
 
 host::Task<void> Player::clean() {
   co_await wait_until_committed();
-  CleanerConfig config{.delete_delay = microseconds(1)};
-  Cleaner cleaner(env_, config);
+  LogConfig quick = log_->config();
+  quick.delete_delay = microseconds(1);
+  log_->reconfigure(quick);
+  Cleaner cleaner(env_, CleanerConfig{});
   cleaner.add(*log_);
   OffsetMap map({.bytes = 1 << 20}, {1, 2});
   bool cleaned = co_await cleaner.clean_dirtiest(map);
