@@ -1,4 +1,5 @@
-"""The requests of the comparison about settings: DescribeConfigs, IncrementalAlterConfigs, AlterConfigs, ListConfigResources."""
+"""The requests of the comparison about settings: DescribeConfigs, IncrementalAlterConfigs, AlterConfigs, ListConfigResources;
+and DescribeCluster."""
 import time
 
 import rawclient
@@ -153,5 +154,18 @@ def list_config_resources(s, v):
         ask("topics twice", TOPIC, TOPIC)
 
 
-ALL = {"DescribeConfigs": describe_configs, "IncrementalAlterConfigs": incremental_alter_configs, "AlterConfigs": alter_configs,
+def describe_cluster(s, v):
+    def ask(label, **more):
+        s.ask(f"DescribeCluster: {label}", "DescribeCluster", v, **more)
+
+    ask("the brokers")
+    ask("authorized operations", IncludeClusterAuthorizedOperations=True)
+    if v >= 1:
+        ask("the controllers, asked of a broker", EndpointType=2)
+        ask("endpoint type 3", EndpointType=3)
+    if v >= 2:
+        ask("fenced brokers too", IncludeFencedBrokers=True)
+
+
+ALL = {"DescribeCluster": describe_cluster, "DescribeConfigs": describe_configs, "IncrementalAlterConfigs": incremental_alter_configs, "AlterConfigs": alter_configs,
        "ListConfigResources": list_config_resources}

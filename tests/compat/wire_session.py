@@ -143,7 +143,7 @@ class Session:
             return out
         if isinstance(value, uuid.UUID):                        # topic ids are drawn at random
             return self.hide(self.ids.get(value, "some id"))
-        if field in ("NodeId", "ControllerId", "LeaderId", "ReplicaNodes", "IsrNodes", "PreferredReadReplica"):
+        if field in ("NodeId", "BrokerId", "ControllerId", "LeaderId", "ReplicaNodes", "IsrNodes", "PreferredReadReplica"):
             return "this node" if value == self.node else value
         if field == "ResourceName" and value == str(self.node):
             return "this node"

@@ -26,6 +26,7 @@ Answer offset_delete(Node& node, RequestPtr request);
 Answer list_groups(Node& node, RequestPtr request);
 Answer describe_groups(Node& node, RequestPtr request);
 Answer delete_groups(Node& node, RequestPtr request);
+Answer describe_cluster(Node& node, RequestPtr request);
 Answer describe_configs(Node& node, RequestPtr request);
 Answer alter_configs(Node& node, RequestPtr request);
 Answer incremental_alter_configs(Node& node, RequestPtr request);

@@ -29,6 +29,7 @@ std::span<const Served> served_apis() {
       {ApiKey::describe_configs, 0, 0, 4, &describe_configs},
       {ApiKey::alter_configs, 0, 0, 2, &alter_configs},
       {ApiKey::incremental_alter_configs, 0, 0, 1, &incremental_alter_configs},
+      {ApiKey::describe_cluster, 0, 0, 2, &describe_cluster},
       {ApiKey::list_config_resources, 0, 0, 1, &list_config_resources},
   };
   return kServed;
