@@ -498,7 +498,8 @@ Task<Result<Recovered>> Recovery::run() {
   CO_TRY_(remove_strays());
   epochs_.truncate_end(end_);
   if (epochs_lost_) {
-    std::string text = epochs_.encode();
+    // Of a log without epochs, as before Kafka 0.11, the file is empty.
+    std::string text = epochs_.entries().empty() ? "" : epochs_.encode();
     CO_TRY_(replace_text(env_, request_.path, kEpochsFile, text));
     stored_ = epochs_;
   }

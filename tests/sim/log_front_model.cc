@@ -36,24 +36,26 @@ std::optional<std::string> FrontModel::recovered(Offset start, Offset end) {
   return fmt::format("found to begin at {}, not between {} and {}", start, least, most);
 }
 
-// Kafka's rules, without a word of segments: a record may go if all up to it are too old, or if
-// what is left is as large as the log may be.
+// Kafka's rules, without a word of segments: a record may go if it is too old, or if what is behind
+// it is as large as the log may be. Some may go for the one reason and those behind them for the
+// other.
 std::optional<std::string> judge_removal(const std::map<Offset, ModelBatch>& batches,
                                          const log::RetentionRules& rules, Offset start, Offset to,
                                          WallTime now) {
-  int64_t left = 0;
-  std::optional<Offset> young;
-  for (const auto& [base, batch] : batches) {
-    if (base >= to) left += std::ssize(batch.bytes);
-    if (batch.last < start || base >= to || young) continue;
-    bool old = rules.millis >= 0 && now.millis - batch.max_timestamp > rules.millis;
-    if (!old && batch.max_timestamp >= 0) young = base;
+  int64_t behind = 0;
+  for (auto at = batches.rbegin(); at != batches.rend(); ++at) {
+    const auto& [base, batch] = *at;
+    if (base < to && batch.last >= start) {
+      bool old = rules.millis >= 0 && now.millis - batch.max_timestamp > rules.millis;
+      bool large = rules.bytes >= 0 && behind >= rules.bytes;
+      if (!old && !large && batch.max_timestamp >= 0)
+        return fmt::format(
+            "{} to {} are removed, but the batch at {} is young, and {} bytes are behind it of {}",
+            start, to, base, behind, rules.bytes);
+    }
+    behind += std::ssize(batch.bytes);
   }
-  bool large = rules.bytes >= 0 && left >= rules.bytes;
-  if (!young || large) return std::nullopt;
-  return fmt::format(
-      "{} to {} are removed, but the batch at {} is young, and {} bytes are left of {}", start, to,
-      *young, left, rules.bytes);
+  return std::nullopt;
 }
 
 }  // namespace moldau::logsim
