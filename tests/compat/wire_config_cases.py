@@ -167,5 +167,23 @@ def describe_cluster(s, v):
         ask("fenced brokers too", IncludeFencedBrokers=True)
 
 
-ALL = {"DescribeCluster": describe_cluster, "DescribeConfigs": describe_configs, "IncrementalAlterConfigs": incremental_alter_configs, "AlterConfigs": alter_configs,
+
+def offset_for_leader_epoch(s, v):
+    def ask(label, topic, partition=0, current=-1, epoch=0):
+        s.ask(f"OffsetForLeaderEpoch: {label}", "OffsetForLeaderEpoch", v, ReplicaId=-1, Topics=[
+            {"Topic": topic, "Partitions": [{"Partition": partition, "CurrentLeaderEpoch": current, "LeaderEpoch": epoch}]}])
+
+    full = s.topic_name("offsets")
+    ask("the present one", full)
+    ask("the present one, of an empty partition", s.topic_name("known"))
+    ask("one that is not there yet", full, epoch=5)
+    ask("-1", full, epoch=-1)
+    ask("known to be the present one", full, current=0)
+    ask("a later one is said to be the present one", full, current=5)
+    ask("unknown partition", full, partition=9)
+    ask("unknown topic", s.topic_name("nobody"))
+    ask("bad topic name", "bad name")
+
+
+ALL = {"OffsetForLeaderEpoch": offset_for_leader_epoch, "DescribeCluster": describe_cluster, "DescribeConfigs": describe_configs, "IncrementalAlterConfigs": incremental_alter_configs, "AlterConfigs": alter_configs,
        "ListConfigResources": list_config_resources}

@@ -27,6 +27,7 @@ Answer list_groups(Node& node, RequestPtr request);
 Answer describe_groups(Node& node, RequestPtr request);
 Answer delete_groups(Node& node, RequestPtr request);
 Answer describe_cluster(Node& node, RequestPtr request);
+Answer offset_for_leader_epoch(Node& node, RequestPtr request);
 Answer describe_configs(Node& node, RequestPtr request);
 Answer alter_configs(Node& node, RequestPtr request);
 Answer incremental_alter_configs(Node& node, RequestPtr request);

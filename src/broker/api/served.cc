@@ -30,6 +30,7 @@ std::span<const Served> served_apis() {
       {ApiKey::alter_configs, 0, 0, 2, &alter_configs},
       {ApiKey::incremental_alter_configs, 0, 0, 1, &incremental_alter_configs},
       {ApiKey::describe_cluster, 0, 0, 2, &describe_cluster},
+      {ApiKey::offset_for_leader_epoch, 0, 0, 4, &offset_for_leader_epoch},
       {ApiKey::list_config_resources, 0, 0, 1, &list_config_resources},
   };
   return kServed;
