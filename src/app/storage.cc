@@ -340,7 +340,8 @@ Task<Result<bool>> tell(Env& env, std::string config) {
   CO_TRY(info, look_around(env, node));
   posix::print(list("Found log directory:", "Found log directories:", info.found) + info.metadata +
                list("Found problem:", "Found problems:", info.problems));
-  co_return info.problems.empty();
+  bool good = info.problems.empty();
+  co_return good;
 }
 
 int complain(const Error& error) {

@@ -97,8 +97,11 @@ Task<Result<void>> Log::remove_behind(Env& env, Offset end, std::optional<Offset
   Offset point = below ? end - 1 : end;
   core_.enter([&](LogCore& core) { core.hold_recovery_point(point); });
   CO_TRY_(dir_.save_points(env));
-  if (!planted(Bug::snapshots_past_cut)) CO_TRY_(remove_snapshots_above(env, path_, end));
   auto bases = core_.enter([](const LogCore& core) { return core.segment_bases(); });
+  // What a crash leaves of a log that goes whole is its first segments: the producers as of the
+  // first one stay until it has gone.
+  Offset known = keep ? end : std::max(end, bases.front());
+  if (!planted(Bug::snapshots_past_cut)) CO_TRY_(remove_snapshots_above(env, path_, known));
   for (auto base = bases.rbegin(); base != bases.rend(); ++base) {
     if (keep && *base <= *keep) break;
     Offset gone = *base;

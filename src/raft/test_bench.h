@@ -60,9 +60,9 @@ struct Bench {
     now.wall.millis += time.millis();
     take(core->tick(now));
   }
-  void answer_last(Response response) {
+  void answer_last(const Response& response) {
     Send send = sends.back();
-    take(core->response(now, send.to, send.id, std::move(response)));
+    take(core->response(now, send.to, send.id, response));
   }
   void become_follower_of(int32_t leader, int32_t epoch) {
     for (const Send& send : std::vector<Send>(sends))

@@ -254,7 +254,8 @@ void Teller::change_partition() {
 void Teller::config() {
   wire::ConfigRecord record;
   record.resource_type = static_cast<int8_t>(coin() ? 2 : 4);
-  record.resource_name = coin() || topics_.empty() ? "" : topics_.begin()->second.name;
+  bool default_one = coin() || topics_.empty();
+  if (!default_one) record.resource_name = topics_.begin()->second.name;
   if (record.resource_type == 2 && record.resource_name.empty()) record.resource_name = "other";
   if (record.resource_type == 4) record.resource_name = coin() ? "" : "1";
   record.name = keep(fmt::format("key.{}", draw(4)));
