@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/properties.h"
+#include "broker/config_key.h"
 #include "broker/identity.h"
 #include "broker/server_config.h"
 #include "host/clock.h"
@@ -21,6 +22,7 @@
 
 namespace moldau::app {
 
+using broker::list_words;
 using host::Env;
 using host::Task;
 using metadata::Features;
@@ -42,19 +44,6 @@ struct Node {
   std::vector<raft::Endpoint> controller_endpoints;
 };
 
-std::vector<std::string> words(std::string_view text) {
-  std::vector<std::string> all;
-  for (size_t begin = 0; begin <= text.size();) {
-    size_t end = std::min(text.find(',', begin), text.size());
-    std::string_view one = text.substr(begin, end - begin);
-    while (one.starts_with(' ')) one.remove_prefix(1);
-    while (one.ends_with(' ')) one.remove_suffix(1);
-    if (!one.empty()) all.emplace_back(one);
-    begin = end + 1;
-  }
-  return all;
-}
-
 std::string value_of(const Properties& properties, std::string_view key,
                      std::string_view otherwise = "") {
   const Property* found = properties.find(key);
@@ -67,17 +56,17 @@ Result<Node> read_node(const Properties& properties) {
   auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), node.id.value);
   if (error != std::errc() || end != id.data() + id.size() || id.empty() || node.id.value < 0)
     return fail(Errc::invalid, fmt::format("node.id={}: it takes a number from 0 on", id));
-  node.dirs =
-      words(value_of(properties, "log.dirs", value_of(properties, "log.dir", "/tmp/kafka-logs")));
+  node.dirs = list_words(
+      value_of(properties, "log.dirs", value_of(properties, "log.dir", "/tmp/kafka-logs")));
   node.metadata_dir =
       value_of(properties, "metadata.log.dir", node.dirs.empty() ? "" : node.dirs.front());
   if (node.metadata_dir.empty()) return fail(Errc::invalid, "log.dirs names no directory");
   if (std::ranges::find(node.dirs, node.metadata_dir) == node.dirs.end())
     node.dirs.push_back(node.metadata_dir);
-  for (const std::string& role : words(value_of(properties, "process.roles")))
+  for (const std::string& role : list_words(value_of(properties, "process.roles")))
     node.controller = node.controller || role == "controller";
-  node.static_quorum = !words(value_of(properties, "controller.quorum.voters")).empty();
-  std::vector<std::string> names = words(value_of(properties, "controller.listener.names"));
+  node.static_quorum = !list_words(value_of(properties, "controller.quorum.voters")).empty();
+  std::vector<std::string> names = list_words(value_of(properties, "controller.listener.names"));
   std::string listeners = value_of(properties, "advertised.listeners");
   if (listeners.find(names.empty() ? "CONTROLLER" : names.front()) == listeners.npos)
     listeners = value_of(properties, "listeners");

@@ -4,6 +4,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -55,6 +56,11 @@ Result<void> check_value(KeyType type, const KeyDomain& domain, std::string_view
 // The same in the words that Kafka answers a client with; empty: it is a value.
 std::string value_fault(std::string_view name, KeyType type, const KeyDomain& domain,
                         std::string_view text);
+
+// Without the space around it.
+std::string_view trimmed(std::string_view text);
+// What stands between the commas, without the space around it and without what is empty.
+std::vector<std::string> list_words(std::string_view text);
 
 // A value that is one, as Kafka shows it: without the space around numbers and words of a list.
 std::string shown_value(KeyType type, std::string_view text);

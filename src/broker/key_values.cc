@@ -15,13 +15,6 @@ namespace moldau::broker {
 
 namespace {
 
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n\f";
-  size_t begin = text.find_first_not_of(kSpace);
-  if (begin == text.npos) return {};
-  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
-}
-
 bool same_letters(std::string_view a, std::string_view b) {
   return std::ranges::equal(
       a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
@@ -108,7 +101,7 @@ std::vector<std::string_view> words_of(KeyType type, std::string_view text) {
   if (list && text.empty()) return words;
   for (;;) {
     size_t comma = list ? text.find(',') : text.npos;
-    words.push_back(trim(text.substr(0, comma)));
+    words.push_back(trimmed(text.substr(0, comma)));
     if (comma == text.npos) return words;
     text = text.substr(comma + 1);
   }
@@ -137,6 +130,20 @@ Result<void> check_replicas(std::string_view text) {
 
 }  // namespace
 
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n\f";
+  size_t begin = text.find_first_not_of(kSpace);
+  if (begin == text.npos) return {};
+  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
+}
+
+std::vector<std::string> list_words(std::string_view text) {
+  std::vector<std::string> words;
+  for (std::string_view word : words_of(KeyType::list, text))
+    if (!word.empty()) words.emplace_back(word);
+  return words;
+}
+
 const BrokerKey* find_broker_key(std::string_view name) {
   auto keys = broker_keys();
   auto at = std::ranges::lower_bound(keys, name, {}, &BrokerKey::name);
@@ -150,7 +157,7 @@ const char* type_name(KeyType type) {
 }
 
 Result<void> check_value(KeyType type, const KeyDomain& domain, std::string_view text) {
-  text = trim(text);
+  text = trimmed(text);
   using enum KeyDomain::Kind;
   switch (type) {
     case KeyType::boolean:
@@ -181,7 +188,7 @@ std::string java_number(KeyType type, double value) {
 
 std::string number_fault(std::string_view name, KeyType type, const KeyDomain& domain,
                          std::string_view text) {
-  Number number = read_number(type, trim(text));
+  Number number = read_number(type, trimmed(text));
   if (!number.good)
     return fmt::format("Invalid value {} for configuration {}: Not a number of type {}", text, name,
                        type_name(type));
@@ -220,12 +227,13 @@ std::string value_fault(std::string_view name, KeyType type, const KeyDomain& do
 }
 
 std::string shown_value(KeyType type, std::string_view text) {
-  if (type == KeyType::list) return fmt::format("{}", fmt::join(words_of(type, trim(text)), ","));
+  if (type == KeyType::list)
+    return fmt::format("{}", fmt::join(words_of(type, trimmed(text)), ","));
   if (type == KeyType::f64) {
-    Number number = read_number(type, trim(text));
+    Number number = read_number(type, trimmed(text));
     return number.good ? java_number(type, number.value) : std::string(text);
   }
-  std::string out(type <= KeyType::i64 ? trim(text) : text);
+  std::string out(type <= KeyType::i64 ? trimmed(text) : text);
   if (type == KeyType::boolean)
     for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return out;

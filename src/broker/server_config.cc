@@ -31,22 +31,9 @@ std::string_view base_key(std::string_view name) {
   return name;
 }
 
-std::vector<std::string> words(std::string_view text) {
-  std::vector<std::string> all;
-  while (!text.empty()) {
-    size_t comma = text.find(',');
-    std::string_view one = text.substr(0, comma);
-    while (!one.empty() && one.front() == ' ') one.remove_prefix(1);
-    while (!one.empty() && one.back() == ' ') one.remove_suffix(1);
-    if (!one.empty()) all.emplace_back(one);
-    text = comma == text.npos ? std::string_view() : text.substr(comma + 1);
-  }
-  return all;
-}
-
 class ConfigReader {
  public:
-  explicit ConfigReader(const Properties& properties) : properties_(properties) {}
+  explicit ConfigReader(const Properties& properties);
   Result<ServerConfig> run();
 
  private:
@@ -72,10 +59,19 @@ class ConfigReader {
   void number(std::string_view name, T& into);
   void flag(std::string_view name, bool& into);
 
-  const Properties& properties_;
+  Properties properties_;  // without the space around values, "true" and "false" in small letters
   ServerConfig config_;
   std::vector<std::string> wrong_, useless_, later_;
 };
+
+ConfigReader::ConfigReader(const Properties& properties) {
+  for (const auto& [name, property] : properties) {
+    const BrokerKey* key = find_broker_key(base_key(name));
+    std::string_view value = trimmed(property.value);
+    properties_.set(name, key ? shown_value(key->type, value) : std::string(value),
+                    property.source);
+  }
+}
 
 void ConfigReader::check_key(const std::string& name, const Property& property) {
   const BrokerKey* key = find_broker_key(base_key(name));
@@ -116,15 +112,14 @@ void ConfigReader::number(std::string_view name, T& into) {
 }
 
 void ConfigReader::flag(std::string_view name, bool& into) {
-  if (const Property* given = find(name))
-    into = given->value.size() == 4;  // "true", in whatever case: it was checked
+  if (const Property* given = find(name)) into = given->value == "true";
 }
 
 void ConfigReader::read_identity() {
   const Property* roles = find("process.roles");
   if (!roles)
     return wrong("process.roles is missing: set process.roles=broker,controller (a node is both)");
-  std::vector<std::string> list = words(roles->value);
+  std::vector<std::string> list = list_words(roles->value);
   bool both =
       std::ranges::count(list, "broker") == 1 && std::ranges::count(list, "controller") == 1;
   if (!both)
@@ -139,7 +134,7 @@ void ConfigReader::read_identity() {
 
 std::map<std::string, std::string> protocols(std::string_view text) {
   std::map<std::string, std::string> all;
-  for (const std::string& pair : words(text)) {
+  for (const std::string& pair : list_words(text)) {
     size_t colon = pair.find(':');
     if (colon != pair.npos) all[pair.substr(0, colon)] = pair.substr(colon + 1);
   }
@@ -157,7 +152,7 @@ void ConfigReader::read_listeners() {
     return wrong(
         "controller.listener.names is missing: name the listener of the controller, such "
         "as controller.listener.names=CONTROLLER");
-  std::vector<std::string> controllers = words(names->value);
+  std::vector<std::string> controllers = list_words(names->value);
   const Property* map = find("listener.security.protocol.map");
   std::map<std::string, std::string> known =
       map ? protocols(map->value)
@@ -203,7 +198,7 @@ void ConfigReader::read_directories() {
   const Property* given = find("log.dirs");
   if (!given) given = find("log.dir");
   config_.broker.log_dirs =
-      given ? words(given->value) : std::vector<std::string>{"/tmp/kafka-logs"};
+      given ? list_words(given->value) : std::vector<std::string>{"/tmp/kafka-logs"};
   if (config_.broker.log_dirs.empty())
     wrong("log.dirs", *given, "it takes one or more directories");
   const Property* metadata = find("metadata.log.dir");
@@ -269,7 +264,7 @@ bool is_server_key(std::string_view name) {
 
 Result<std::vector<Listener>> parse_listeners(std::string_view text) {
   std::vector<Listener> all;
-  for (const std::string& one : words(text)) {
+  for (const std::string& one : list_words(text)) {
     size_t at = one.find("://");
     if (at == one.npos || at == 0)
       return fail(Errc::invalid, fmt::format("\"{}\" is no listener: write NAME://host:port", one));

@@ -134,6 +134,7 @@ constexpr std::string_view kLevels[] = {"compression.gzip.level", "compression.l
 template <class T>
 Result<T> parse(std::string_view name, std::string_view text, T least, T most) {
   T value{};
+  if (text.starts_with('+')) text.remove_prefix(1);
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   bool whole = error == std::errc() && end == text.data() + text.size();
   if (whole && value >= least && value <= most) return value;

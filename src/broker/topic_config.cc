@@ -32,18 +32,6 @@ bool is_true(const ConfigMap& own, std::string_view name) {
   return found != own.end() && shown_value(KeyType::boolean, found->second) == "true";
 }
 
-std::vector<std::string> split(std::string_view text) {
-  std::vector<std::string> words;
-  std::string clean = shown_value(KeyType::list, text);
-  std::string_view rest = clean;
-  while (!rest.empty()) {
-    size_t comma = std::min(rest.find(','), rest.size());
-    words.emplace_back(rest.substr(0, comma));
-    rest.remove_prefix(std::min(comma + 1, rest.size()));
-  }
-  return words;
-}
-
 }  // namespace
 
 ConfigFault topic_config_fault(const ConfigMap& own) {
@@ -79,8 +67,8 @@ ConfigFault change_list(const BrokerConfig& broker, const ConfigChange& change, 
   auto mine = own.find(change.name);
   std::string now =
       mine != own.end() ? mine->second : broker_value(broker, *key).value_or(std::string());
-  std::vector<std::string> words = split(now);
-  for (const std::string& word : split(*change.value)) {
+  std::vector<std::string> words = list_words(now);
+  for (const std::string& word : list_words(*change.value)) {
     bool there = std::ranges::find(words, word) != words.end();
     if (append && !there) words.push_back(word);
     if (!append) std::erase(words, word);

@@ -8,7 +8,6 @@
 #include "wire/messages/fence_broker_record.h"
 #include "wire/messages/register_broker_record.h"
 #include "wire/messages/register_controller_record.h"
-#include "wire/messages/unfence_broker_record.h"
 #include "wire/messages/unregister_broker_record.h"
 #include "wire/messages/unregister_controller_record.h"
 
@@ -212,7 +211,8 @@ Result<void> Delta::unregister_broker(const RecordHead& head) {
 Result<void> Delta::fence(const RecordHead& head, bool fenced) {
   // Both messages have the same fields.
   TRY(record, read_body<wire::FenceBrokerRecord>(head, *arena_));
-  TRY(broker, find_broker(record.id, record.epoch, "FenceBrokerRecord"));
+  TRY(broker,
+      find_broker(record.id, record.epoch, fenced ? "FenceBrokerRecord" : "UnfenceBrokerRecord"));
   broker->fenced = fenced;
   return {};
 }

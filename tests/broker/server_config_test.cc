@@ -113,6 +113,20 @@ TEST(ServerConfig, KeysMayBeForOneListener) {
   EXPECT_FALSE(is_server_key("listener.name.internal.keystore"));
 }
 
+TEST(ServerConfig, SpaceAndCapitalsAreNoPartOfAValue) {
+  ServerConfig config = read(
+      "auto.create.topics.enable=TRUE \ndelete.topic.enable=False\nnum.partitions=+3 \n"
+      "log.cleanup.policy=delete , compact\nlog.cleaner.enable=True\nlog.retention.ms=+5\t\n"
+      "compression.type=zstd \nadvertised.listeners=PLAINTEXT://here:1 \n");
+  EXPECT_TRUE(config.broker.auto_create_topics);
+  EXPECT_FALSE(config.broker.delete_topics);
+  EXPECT_EQ(config.broker.num_partitions, 3);
+  EXPECT_TRUE(config.broker.log.clean.compact && config.broker.log.retention.delete_old);
+  EXPECT_EQ(config.broker.log.retention.millis, 5);
+  EXPECT_EQ(config.broker.topic.codec, wire::Codec::zstd);
+  EXPECT_EQ(config.broker.advertised_port, 1);
+}
+
 TEST(ServerConfig, ListenersAreNamedOnce) {
   EXPECT_EQ((*parse_listeners("a://[::1]:1 , B://h:2"))[0], (Listener{"A", {"::1", 1}}));
   for (std::string_view bad :

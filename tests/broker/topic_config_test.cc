@@ -1,5 +1,6 @@
 // A topic's own settings: what may be, what they do, and that they are kept.
 #include "broker/topic_config.h"
+#include "broker/settings.h"
 
 #include <gtest/gtest.h>
 
@@ -45,7 +46,15 @@ TEST(TopicConfig, EveryNumberThatIsTakenIsOneThatThePolicyCanBeMadeOf) {
     for (double value : {key.domain.least, std::min(key.domain.most, most)}) {
       std::string text = fmt::format("{:.0f}", value);
       ASSERT_EQ(fault_of(std::string(key.name), text), "");
-      (void)topic_policy(BrokerConfig(), {{std::string(key.name), text}});
+      std::vector<std::string_view> known = setting_names();
+      if (key.synonyms.empty() || std::ranges::find(known, key.first_synonym()) == known.end())
+        continue;
+      BrokerConfig config;
+      for (const std::string& form : {text, "+" + text}) {
+        if (form.starts_with("+-")) continue;
+        Result<void> applied = apply_settings({{std::string(key.first_synonym()), form}}, config);
+        EXPECT_TRUE(applied) << key.name << ": " << applied.error().text();
+      }
     }
   }
 }
