@@ -38,7 +38,7 @@ else()
     add_compile_options(-O1 -g1 -D_GLIBCXX_ASSERTIONS)
   elseif(MOLDAU_FLAVOR MATCHES "^(asan|fuzz)$")
     # The same objects: ccache gives the second of the two what the first has compiled. Only linking differs.
-    add_compile_options(-O1 -g1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
+    add_compile_options(-O1 -g1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=vptr -fno-sanitize-recover=all)
     add_link_options(-fsanitize=address,undefined)
   elseif(MOLDAU_FLAVOR STREQUAL "tsan")
     add_compile_options(-O1 -g1 -fsanitize=thread)
