@@ -52,17 +52,19 @@ class StorageCommand {
 int main(int argc, char** argv) {
   CLI::App app{"Moldau: Apache Kafka, in C++", "moldau"};
   app.set_version_flag("--version", "moldau " MOLDAU_VERSION);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);
   moldau::app::DevOptions dev;
   CLI::App* dev_command =
       app.add_subcommand("dev", "Run a broker for this machine, without any configuration");
-  dev_command
-      ->add_option("--data", dev.data,
-                   "Data directory, several times or with commas for several disks "
-                   "(default: under the user's state directory)")
-      ->delimiter(',');
+  CLI::Option* data =
+      dev_command
+          ->add_option("--data", dev.data,
+                       "Data directory, several times or with commas for several disks "
+                       "(default: under the user's state directory)")
+          ->delimiter(',');
   dev_command->add_option("--listen", dev.listen, "Address to listen on")->capture_default_str();
-  dev_command->add_flag("--ephemeral", dev.ephemeral, "A new data directory, removed at the end");
+  dev_command->add_flag("--ephemeral", dev.ephemeral, "A new data directory, removed at the end")
+      ->excludes(data);
   dev_command->add_flag("--async-flush", dev.async_flush,
                         "Acknowledge from the page cache, as Kafka does by default");
   dev_command->add_option(
@@ -85,6 +87,10 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     int code = app.exit(error);
     return code == 0 ? 0 : 2;
+  }
+  if (app.get_subcommands().empty()) {
+    std::fputs(app.help().c_str(), stderr);
+    return 2;
   }
   if (storage.parsed()) return storage.run();
   return server_command->parsed() ? moldau::app::run_server(server) : moldau::app::run_dev(dev);

@@ -174,8 +174,13 @@ Task<Result<void>> LogDir::sync_ancestors() {
 Task<Result<void>> LogDir::start() {
   CO_TRY_(env_.disk.make_directory(path_));
   std::string lock = path_ + "/.lock";
-  CO_TRY(held, env_.disk.lock(lock));
-  lock_ = std::move(held);
+  auto held = co_await env_.disk.lock(lock);
+  if (!held && held.error().code() == Errc::busy)
+    co_return Error(Errc::busy, fmt::format("{} is in use by another process, a Moldau or a Kafka: "
+                                            "stop that one, or take another data directory",
+                                            path_));
+  if (!held) co_return std::move(held.error());
+  lock_ = std::move(*held);
   CO_TRY_(load_checkpoints());
   // Consumed before anything is recovered: a crash during recovery must not look like a clean stop
   // (KAFKA-10471).

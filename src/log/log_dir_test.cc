@@ -234,6 +234,8 @@ TEST(LogDir, BelongsToOneProcess) {
   auto second = [](Env& e) -> Task<void> {
     auto dir = co_await LogDir::open(e, "data", kDirConfig);
     EXPECT_EQ(dir.error().code(), Errc::busy);
+    EXPECT_EQ(dir.error().text().find("data is in use by another process"), 0u)
+        << dir.error().text();
   };
   EXPECT_TRUE(all.run(second(all.world->env)));
 }

@@ -180,7 +180,7 @@ class Dev(OwnBrokerTest):
         with self.assertRaises(RuntimeError):
             second.start(wait=20)
         self.assertNotEqual(second.process.wait(20), 0)
-        self.assertIn(first.data, second.output())
+        self.assertIn(f"{first.data} is in use by another process", second.output())
         kcat(first.address, "-P", "-t", "mine", stdin="x\n")
         self.assertEqual(len(kcat_read(first.address, "mine")), 1)
 
@@ -192,6 +192,21 @@ class Dev(OwnBrokerTest):
         self.assertTrue(folders, f"no data directory named in {b.lines}")
         self.assertEqual(b.stop(), 0)
         self.assertEqual([f for f in folders if os.path.exists(f)], [], "the temporary directory is still there")
+
+    def test_without_a_command_or_with_a_wrong_one_it_says_so(self):
+        alone = subprocess.run([broker.PROGRAM], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
+        self.assertEqual((alone.returncode, alone.stdout), (2, ""))
+        for command in ("dev", "server", "storage"):
+            self.assertRegex(alone.stderr, rf"(?m)^  {command} ")
+        wrong = subprocess.run([broker.PROGRAM, "dve"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
+        self.assertEqual(wrong.returncode, 2)
+        self.assertIn("dve", wrong.stderr)
+
+    def test_ephemeral_and_a_data_directory_exclude_each_other(self):
+        done = subprocess.run([broker.PROGRAM, "dev", "--ephemeral", "--data", "/nowhere", "--listen", "127.0.0.1:0"],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
+        self.assertEqual(done.returncode, 2, done.stdout)
+        self.assertIn("--data", done.stderr)
 
     def test_the_printed_commands_work_when_typed(self):
         b = self.broker().start()
