@@ -23,7 +23,7 @@ constexpr std::string_view kUsage =
   --seeds N        how many seeds (200; bugs: at most 2000 a bug)
   --first S        the first of them (1)
   --seed S         just this one
-  --bug NAME       plant this bug
+  --bug NAME       plant this bug; with bugs: look for this one alone
   --faults "..."   these faults instead of those of the seed ("none": no faults)
   --clients N, --operations N   smaller or larger than the seed says
   --fifo           ready tasks run in order: easier to read
@@ -98,6 +98,11 @@ std::optional<Arguments> parse(const std::vector<std::string_view>& arguments) {
     if (word == "bugs" || word == "list" || word == "help" || word == "--help") {
       a.command = word;
     } else if (!word.starts_with('-')) {
+      if (!a.name.empty()) {
+        fmt::print(stderr, "moldau_sim: one scenario or all of them, not '{}' and '{}'\n", a.name,
+                   word);
+        return std::nullopt;
+      }
       a.name = word;
     } else if (!take_switch(a, word)) {
       std::string_view value = i + 1 < arguments.size() ? arguments[i + 1] : std::string_view{};
@@ -263,6 +268,7 @@ class Cli {
     fmt::print("{:<24} {:<16} {}\n", "bug", "scenario", "found");
     for (int i = 1; i < static_cast<int>(Bug::count_); i++) {
       auto bug = static_cast<Bug>(i);
+      if (a_.spec.bug != Bug::none && a_.spec.bug != bug) continue;  // --bug: this one alone
       std::vector<const ScenarioEntry*> hunters;
       for (const ScenarioEntry& scenario : scenarios_) {
         bool named = a_.name.empty() || a_.name == scenario.name;
@@ -294,8 +300,9 @@ class Cli {
       RunSpec spec = a_.spec;
       spec.scenario = &scenario;
       spec.bug = bug;
-      uint64_t limit = a_.seeds ? a_.seeds : 2000;
-      for (uint64_t seed = a_.first; seed < a_.first + limit; seed++) {
+      uint64_t first = a_.seed.value_or(a_.first);
+      uint64_t limit = a_.seed ? 1 : a_.seeds ? a_.seeds : 2000;
+      for (uint64_t seed = first; seed < first + limit; seed++) {
         spec.seed = seed;
         RunResult result = run_once(spec);
         if (!result.failed()) continue;

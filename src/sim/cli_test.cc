@@ -51,6 +51,7 @@ TEST(Cli, RunsSeedsAndSaysWithItsCodeWhetherItFoundSomething) {
 
 TEST(Cli, RefusesWhatItDoesNotUnderstand) {
   EXPECT_EQ(run("whole", {"omelette"}), 2);
+  EXPECT_EQ(run("whole", {"egg", "egg"}), 2) << "the second name would not be run";
   EXPECT_EQ(run("whole", {"egg", "--seeds"}), 2);
   EXPECT_EQ(run("whole", {"egg", "--seeds", "many"}), 2);
   EXPECT_EQ(run("whole", {"egg", "--faults", "melt@1s:0"}), 2);
@@ -64,6 +65,15 @@ TEST(Cli, BugsSucceedsOnlyIfEveryBugIsFound) {
       run("whole", {"bugs", "egg", "--seeds", "2"}, {Bug::offset_twice, Bug::ack_before_sync}), 1);
   EXPECT_EQ(run("whole", {"bugs", "--seeds", "2"}, {Bug::offset_twice}), 1)
       << "nobody looks for the others";
+}
+
+TEST(Cli, BugsOfOneNameOrOneSeedAreThoseAlone) {
+  EXPECT_EQ(run("whole", {"bugs", "--bug", "offset_twice", "--seeds", "2"}, {Bug::offset_twice}), 0)
+      << "the others are not asked for";
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(run("whole", {"bugs", "egg", "--seed", "9"}, {Bug::offset_twice}), 0);
+  std::string out = testing::internal::GetCapturedStdout();
+  EXPECT_NE(out.find("in seed 9"), std::string::npos) << out;
 }
 #endif
 
