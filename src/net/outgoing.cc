@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kParts = 64;  // of one vectored send
 constexpr size_t kCopyBelow =
-    32 * 1024;  // sendfile pays from here on (measured: reference/runtime.md 7.2)
+    32 * 1024;  // sendfile pays from here on (below it a copy costs less CPU)
 
 // Gathers memory, holds it, and sends it in batches.
 class Gatherer {

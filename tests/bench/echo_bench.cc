@@ -1,7 +1,7 @@
 // Runs both servers by turns (A B A B ...) under the same loads and prints what a request costs
 // each of them. The figure that counts is the ratio of CPU for each request; it survives a busy
 // machine, requests/s do not.
-//   bench_echo [--seconds S] [--rounds N] [--dir DIR]
+//   ./dev bench echo [--seconds S] [--rounds N] [--dir DIR]
 #include <fmt/format.h>
 #include <sched.h>
 #include <signal.h>
