@@ -1,4 +1,4 @@
-"""Gate `docs`: links in pages lead somewhere, and tables of modules and packages are complete."""
+"""Gate `docs`: links in pages lead somewhere, ./dev commands in them exist, tables of modules and packages are complete."""
 import os
 import re
 
@@ -11,7 +11,7 @@ _FENCE = re.compile(r"^(```|~~~).*?^\1\s*$", re.M | re.S)
 def run(tree):
     pages = [f for f in tree.files() if f.endswith(".md")]
     findings = [f for page in pages for f in links(tree, page)]
-    return findings + modules(tree) + packages(tree)
+    return findings + commands(tree, pages) + modules(tree) + packages(tree)
 
 
 def _prose(text):
@@ -43,6 +43,51 @@ def links(tree, page):
         elif anchor and full.endswith(".md") and anchor not in anchors(tree.text(full)):
             findings.append(Finding(page, line, f"{full} has no heading #{anchor}", "correct the anchor"))
     return findings
+
+
+_COMMAND = re.compile(r"\./dev +([a-z][a-z-]*)(?: +([A-Za-z]\w*))?")
+_TEST = re.compile(r"\b(?:TEST(?:_F|_P)?|TYPED_TEST|RC_GTEST_PROP)\(\s*(\w+),\s*(\w+)|\badd_test\(NAME (\S+)")
+
+
+def commands(tree, pages):
+    """What a page tells people to type after ./dev is there: the command, and the test, benchmark, scenario ... that it names."""
+    if "dev" not in tree.files():
+        return []
+    known = set(re.search(r'^COMMANDS="([^"]*)"', tree.text("dev"), re.M)[1].split())
+    findings = []
+    for page in pages:
+        text = tree.text(page)
+        for match in _COMMAND.finditer(text):
+            command, name = match.groups()
+            line = text.count("\n", 0, match.start()) + 1
+            if command not in known:
+                findings.append(Finding(page, line, f"./dev has no command {command}", "correct the command"))
+            elif name and not _named(tree, command, name):
+                findings.append(Finding(page, line, f"./dev {command} knows no {name}", "correct the name"))
+    return findings
+
+
+def _named(tree, command, name):
+    files = tree.files()
+    if command == "bench":
+        return f"tests/bench/{name}.py" in files or f"tests/bench/{name}_bench.cc" in files
+    if command == "fuzz":
+        return name == "quick" or f"tests/fuzz/fuzz_{name}.cc" in files
+    if command == "sim":
+        return name in ("bugs", "list") or any(f'"{name}"' in tree.text(f) for f in tree.cxx("tests/sim"))
+    if command == "compat":
+        return "tests/compat/run" not in files or f'"{name}"' in tree.text("tests/compat/run")
+    if command == "test":
+        return name == "long" or any(re.search(name, test) for test in _tests(tree))
+    return True
+
+
+def _tests(tree):
+    """Suite.Name of each test, as ./dev test FILTER finds them."""
+    if not hasattr(tree, "test_names"):
+        sources = tree.cxx(suffixes=(".cc",)) + [f for f in tree.files() if f.endswith("CMakeLists.txt")]
+        tree.test_names = [f"{m[1]}.{m[2]}" if m[1] else m[3] for f in sources for m in _TEST.finditer(tree.text(f))]
+    return tree.test_names
 
 
 def modules(tree):

@@ -96,8 +96,6 @@ ALLOWED = [  # (rules, where, why)
     ("exit", "src/base/check.cc", "CHECK ends the process: this is the place"),
     ("exit", "src/host/task.cc", "an exception that leaves a coroutine ends the process, as it would leaving main"),
     ("environment exit", "src/app/*", "main reads arguments and environment, and returns the exit code"),
-    ("system-header system-call environment exit file", "src/sim/main.cc", "the program around the simulated world writes reports"),
-    ("file thread atomic chrono clock environment", "src/sim/driver*", "the program around the simulated world: seeds in parallel, progress"),
 ]
 
 

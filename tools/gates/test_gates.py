@@ -437,6 +437,16 @@ class Docs(Planted):
         self.assertEqual([("README.md", 2), ("README.md", 3)], self.hits(docs.run, {
             "README.md": "\n[a](docs/none.md)\n[b](docs/a.md#third)\n"}))
 
+    def test_commands(self):
+        there = {"dev": 'COMMANDS="test bench sim fuzz compat run"\n', "tests/bench/log_bench.cc": "", "tests/bench/open.py": "", "tests/fuzz/fuzz_lz4.cc": "",
+                 "tests/sim/a.cc": 'ScenarioEntry{"log"}', "src/base/a_test.cc": "TEST(Ring, Turns) {}", "tests/CMakeLists.txt": "add_test(NAME Gates.See)",
+                 "tests/compat/run": 'CHECKS = ("wire", "quick")'}
+        self.assertEqual([], self.hits(docs.run, {**there, "README.md": "\n".join([
+            "`./dev` alone", "./dev run   # a broker", "`./dev bench log --rounds 3` `./dev bench open` `./dev bench`", "`./dev fuzz quick` `./dev fuzz lz4`",
+            "`./dev sim bugs` `./dev sim log --seeds 3`", "`./dev test Ring` `./dev test Gates` `./dev test long`", "`./dev compat quick` `./dev compat wire`"])}))
+        self.assertEqual([("README.md", n) for n in range(1, 7)], self.hits(docs.run, {**there, "README.md": "\n".join([
+            "`./dev bnech`", "`./dev bench log_bench`", "`./dev fuzz gzip`", "`./dev sim toy`", "`./dev test Rong`", "`./dev compat log`"])}))
+
     def test_module_table(self):
         page = "| module | |\n|---|---|\n| `base` | x |\n"
         self.assertEqual([], self.hits(docs.run, {"ARCHITECTURE.md": page, "src/base/a.h": ""}))
