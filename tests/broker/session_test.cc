@@ -1,6 +1,10 @@
 // What a connection's requests get before any handler: unknown APIs, versions, damaged headers; and
 // ApiVersions.
+#include <set>
+
+#include "broker/api/handlers.h"
 #include "broker_world.h"
+#include "wire/info.h"
 
 namespace moldau::broker {
 namespace {
@@ -74,6 +78,22 @@ TEST_F(SessionTest, AVersionOfApiVersionsThatIsTooNewGetsOurRange) {
     EXPECT_EQ(reply.i16(), 4);
     EXPECT_EQ(reply.left(), 0u);
     EXPECT_FALSE(client.closed());
+  }
+}
+
+// Apache Kafka 4.3's versions, and below them those that the 3.9 line still had, by the schemas.
+TEST(Served, VersionsAreThoseOfKafka43FromWhereThe39LineBegan) {
+  std::set<wire::ApiKey> seen;
+  for (const Served& api : served_apis()) {
+    const wire::ApiInfo* info = wire::find_api(static_cast<int16_t>(api.key));
+    ASSERT_TRUE(info);
+    EXPECT_TRUE(seen.insert(api.key).second) << info->name << " stands there twice";
+    bool was_in_3_9 = info->in_3_9.min <= info->in_3_9.max;
+    int16_t first = was_in_3_9 ? std::min(info->in_3_9.min, info->in_4_3.min) : info->in_4_3.min;
+    EXPECT_EQ(api.min_served, first) << info->name;
+    EXPECT_GE(api.min_advertised, api.min_served) << info->name;
+    EXPECT_EQ(api.max, info->in_4_3.max_stable) << info->name;
+    EXPECT_TRUE(info->listeners & wire::kBrokerListener) << info->name;
   }
 }
 
