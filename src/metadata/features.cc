@@ -57,4 +57,17 @@ Features default_features(int16_t metadata_version) {
   return all;
 }
 
+const std::map<std::string, Levels>& supported_features() {
+  static const std::map<std::string, Levels> kAll{
+      {"eligible.leader.replicas.version", {0, 1}},
+      {"group.version", {0, 1}},
+      {"kraft.version", {0, 1}},
+      {"metadata.version", {7, kLatestMetadataVersion}},
+      {"share.version", {0, 1}},
+      {"streams.version", {0, 1}},
+      {"transaction.version", {0, 2}},
+  };
+  return kAll;
+}
+
 }  // namespace moldau::metadata

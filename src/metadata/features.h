@@ -28,4 +28,7 @@ const MetadataLevel* find_metadata_level(std::string_view name);
 // not 0 at that level. kraft.version is none of them: it lives in control records.
 Features default_features(int16_t metadata_version);
 
+// What this program can do, as a broker and as a controller.
+const std::map<std::string, Levels>& supported_features();
+
 }  // namespace moldau::metadata
