@@ -63,6 +63,9 @@ constexpr std::array kNames = std::to_array<std::string_view>({
     "group_commit_stale",
     "group_sync_stale",
     "group_static_twice",
+    "metadata_reply_early",
+    "metadata_publishes_tip",
+    "metadata_decides_on_image",
 });
 static_assert(kNames.size() == static_cast<size_t>(Bug::count_));
 }  // namespace

@@ -64,12 +64,15 @@ enum class Bug : uint8_t {
   group_commit_stale,           // 53: an offset is committed by a member of an older generation
   group_sync_stale,             // 54: so is an assignment
   group_static_twice,           // 55: a static member that comes back does not replace itself
+  metadata_reply_early,         // 56: the controller answers before its records are committed
+  metadata_publishes_tip,       // 57: an image is published before it is committed
+  metadata_decides_on_image,    // 58: a decision looks at the image, not at the tip
   count_,
 };
 // Those that unit tests plant and find (`./dev test Planted`); the others are for the simulator.
 constexpr bool found_by_unit_tests(Bug bug) {
   return (bug >= Bug::cleaner_mixes_keys && bug <= Bug::retention_takes_uncommitted) ||
-         (bug >= Bug::raft_vote_unpersisted && bug <= Bug::group_static_twice);
+         (bug >= Bug::raft_vote_unpersisted && bug <= Bug::metadata_decides_on_image);
 }
 // The name used on the command line: "ack_before_sync".
 std::string_view bug_name(Bug bug);

@@ -9,8 +9,8 @@ namespace moldau::metadata {
 
 class Loader {
  public:
-  // base: what a snapshot held, or the empty image.
-  explicit Loader(Image base = {}) : image_(std::move(base)) {}
+  // base: what a snapshot held, or the empty image. The log follows at its end.
+  explicit Loader(Image base = {}) : image_(std::move(base)), next_(image_.at.next) {}
   // The next batch, exactly one, below the high watermark; its checksum was looked at. Control
   // batches are raft's and only move the position. True: image() is another one now. Errors: as
   // Delta's; invalid (a transaction that begins twice, or ends without having begun), unsupported

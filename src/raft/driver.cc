@@ -343,6 +343,11 @@ Task<Result<void>> Driver::write_snapshot(OffsetAndEpoch id, std::string content
   co_return Result<void>();
 }
 
+Task<Result<std::string>> Driver::read_snapshot(OffsetAndEpoch id) {
+  std::string path = log_->path() + "/" + snapshot_name(id);
+  co_return co_await host::read_whole_file(env_.disk, path, kMaxSnapshot);
+}
+
 Task<Result<std::vector<uint8_t>>> Driver::read(Offset from, size_t max_bytes) {
   log::ReadRequest request{.from = from, .max_bytes = max_bytes, .limit = core_.high_watermark()};
   co_return co_await read_batches(env_, *log_, request);

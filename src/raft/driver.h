@@ -54,6 +54,9 @@ class Driver final : private log::LogListener {
   // disk's.
   host::Task<Result<void>> write_snapshot(OffsetAndEpoch id, std::string content);
 
+  // A snapshot of ours, whole. Errors: the disk's.
+  host::Task<Result<std::string>> read_snapshot(OffsetAndEpoch id);
+
   // In order: says goodbye, closes the log. Nothing else is under way.
   host::Task<Result<void>> close();
 
