@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "base/bug.h"
 #include "base/check.h"
@@ -171,6 +172,19 @@ Task<Result<void>> LogDir::sync_ancestors() {
   co_return Result<void>{};
 }
 
+namespace {
+// {"version":0,"brokerEpoch":7}
+int64_t epoch_of_marker(std::string_view text) {
+  constexpr std::string_view kField = "\"brokerEpoch\":";
+  int64_t epoch = -1;
+  size_t at = text.find(kField);
+  if (at == text.npos) return -1;
+  const char* begin = text.data() + at + kField.size();
+  auto [end, error] = std::from_chars(begin, text.data() + text.size(), epoch);
+  return error == std::errc() ? epoch : -1;
+}
+}  // namespace
+
 Task<Result<void>> LogDir::start() {
   CO_TRY_(env_.disk.make_directory(path_));
   std::string lock = path_ + "/.lock";
@@ -185,6 +199,8 @@ Task<Result<void>> LogDir::start() {
   // Consumed before anything is recovered: a crash during recovery must not look like a clean stop
   // (KAFKA-10471).
   std::string marker = path_ + "/" + kMarker;
+  Result<std::string> said = co_await host::read_whole_file(env_.disk, marker);
+  if (said) previous_epoch_ = epoch_of_marker(*said);
   Result<void> removed = co_await env_.disk.remove(marker);
   was_clean_ = removed.has_value();
   if (was_clean_ && planted(Bug::marker_kept)) [[unlikely]]

@@ -117,6 +117,8 @@ class LogDir {
 
   const std::string& path() const { return path_; }
   bool was_clean() const { return was_clean_; }
+  // Of the broker that made that clean stop; -1: it does not say, or it was none.
+  int64_t previous_epoch() const { return previous_epoch_; }
   std::optional<Error> offline() const;
   // Takes the directory offline: every log in it is told. Any loop.
   void fail(const Error& error);
@@ -173,6 +175,7 @@ class LogDir {
   host::Signal freed_;  // a pin was given back, or the checkpoint files
   std::unique_ptr<host::File> lock_;
   bool was_clean_ = false;
+  int64_t previous_epoch_ = -1;
   host::Semaphore permits_;  // syncs of a round
   host::Scope round_;
   host::Scope flusher_;

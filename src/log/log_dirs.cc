@@ -119,6 +119,15 @@ bool LogDirs::were_clean() const {
   return std::ranges::all_of(opened(), [](const LogDir* dir) { return dir->was_clean(); });
 }
 
+int64_t LogDirs::previous_epoch() const {
+  std::vector<LogDir*> all = opened();
+  if (all.empty()) return -1;
+  int64_t first = all.front()->previous_epoch();
+  bool agree =
+      std::ranges::all_of(all, [&](const LogDir* dir) { return dir->previous_epoch() == first; });
+  return agree ? first : -1;
+}
+
 Task<Result<void>> LogDirs::close(int64_t broker_epoch) {
   Result<void> first;
   for (Place& place : places_) {

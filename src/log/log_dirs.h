@@ -48,6 +48,8 @@ class LogDirs {
   bool all_offline() const;
   // The last stop was clean, of all of them.
   bool were_clean() const;
+  // Of the broker that stopped so; -1: it was not clean, or they do not agree.
+  int64_t previous_epoch() const;
 
   // As LogDir's, for all that were opened. The first error.
   host::Task<Result<void>> close(int64_t broker_epoch);

@@ -13,14 +13,14 @@ using host::Task;
 
 namespace {
 constexpr size_t kMaxUnwritten = 16 << 20;
-constexpr LeaderEpoch kOnlyEpoch{0};  // until a controller hands them out
+constexpr LeaderEpoch kFirstEpoch{0};  // of a new partition; the controller says of the others
 }  // namespace
 
 Partition::Partition(std::string topic, PartitionIndex index, std::unique_ptr<log::Log> log)
     : topic_(std::move(topic)),
       index_(index),
       log_(std::move(log)),
-      state_(Leader(kOnlyEpoch, log_->offsets().committed)) {
+      state_(Leader(kFirstEpoch, log_->offsets().committed)) {
   log_->set_listener(this);
 }
 Partition::~Partition() = default;
@@ -45,7 +45,12 @@ std::optional<Offset> Partition::high_watermark() const {
 
 Result<log::Appended> Partition::append(const BlockRef& block, MutableBytes batches, WallTime now) {
   if (retired()) return fail(Errc::closed, "the partition is going away");
-  return log_->append(block, batches, kOnlyEpoch, now);
+  LeaderEpoch epoch = state_.enter([](const State& state) { return state.leader.epoch(); });
+  return log_->append(block, batches, epoch, now);
+}
+
+void Partition::lead(LeaderEpoch epoch) {
+  state_.enter([&](State& state) { state.leader.begin_epoch(epoch); });
 }
 
 Task<void> Partition::write_out(host::Env& env) { return log_->write_out(env); }

@@ -43,6 +43,8 @@ class Partition : private log::LogListener {
                                                              log::LogConfig config);
   ~Partition() override;
 
+  // From here on it leads in that epoch, of the controller.
+  void lead(LeaderEpoch epoch);
   // Assigns offsets to validated batches inside block, in place, and makes them the end of the log.
   // Does not suspend; follow it with write_out. An idempotent producer's batch that is here already
   // is not appended again. Errors: offline, no_space, and those of its producer's state.

@@ -2,6 +2,8 @@
 // log. That offset is the high watermark: what lies below is committed, consumers see nothing else.
 // Today the in-sync set is this broker alone; followers join it with replication.
 #pragma once
+#include <algorithm>
+
 #include "base/ids.h"
 
 namespace moldau::replica {
@@ -13,6 +15,8 @@ class Leader {
 
   LeaderEpoch epoch() const { return epoch_; }
   Offset high_watermark() const { return high_watermark_; }
+  // The controller has said that it leads from here on in this epoch; an older one changes nothing.
+  void begin_epoch(LeaderEpoch epoch) { epoch_ = std::max(epoch_, epoch); }
   // Our own copy counts up to (not including) end: on stable storage with flush=ack, written with
   // flush=async. True if the high watermark moved.
   bool on_local_commit(Offset end);
