@@ -84,6 +84,9 @@ Task<Result<broker::BrokerConfig>> DevJob::configure(host::Env& env, const host:
   if (options_.ephemeral) config.log_dirs = {ephemeral_data_dir(env)};
   if (config.log_dirs.empty()) config.log_dirs = {default_data_dir()};
   data_dir_ = config.log_dirs.front();
+  // Nobody connects to it; a node that takes the directory over wants to read one.
+  config.kraft.alone = true;
+  config.kraft.controller_endpoints.push_back({"CONTROLLER", "localhost", 9093});
   if (options_.async_flush) config.log.flush = log::Flush::async;
   // As Kafka's quickstart: who tries things out does not want to wait for others to join.
   config.groups.group.initial_rebalance_delay = Duration();

@@ -8,9 +8,9 @@
 
 #include "base/properties.h"
 #include "broker/config_key.h"
+#include "broker/format.h"
 #include "broker/identity.h"
 #include "broker/server_config.h"
-#include "host/clock.h"
 #include "host/disk.h"
 #include "host/entropy.h"
 #include "host/env.h"
@@ -18,7 +18,6 @@
 #include "host/posix/system.h"
 #include "host/whole_file.h"
 #include "metadata/features.h"
-#include "metadata/snapshot.h"
 
 namespace moldau::app {
 
@@ -30,9 +29,6 @@ using metadata::Features;
 namespace {
 
 namespace posix = host::posix;
-
-constexpr const char* kBootstrapFile = "bootstrap.checkpoint";
-constexpr const char* kFirstSnapshot = "00000000000000000000-0000000000.checkpoint";
 
 // What of a server.properties says where and for whom.
 struct Node {
@@ -221,7 +217,6 @@ Task<Result<void>> Format::look() {
   co_return Result<void>{};
 }
 
-// meta.properties last: with it the directory is formatted.
 Task<Result<void>> Format::format_one(std::string dir) {
   bool metadata_dir = dir == node_.metadata_dir;
   bool dynamic = metadata_dir && options_.standalone;
@@ -230,35 +225,13 @@ Task<Result<void>> Format::format_one(std::string dir) {
                            : metadata_dir ? "metadata directory"
                                           : "data directory",
                            dir, level_->name));
-  CO_TRY_(env_.disk.make_directory(dir));
-  broker::MetaProperties meta{.version = 1,
-                              .cluster_id = options_.cluster_id,
-                              .node_id = node_.id,
-                              .directory_id = env_.entropy.uuid()};
-  WallTime now = env_.clock.wall();
-  std::vector<uint8_t> bytes =
-      metadata::write_snapshot({.records = metadata::bootstrap_records(features_)}, now);
-  std::string content(as_text(bytes)), path = dir + "/" + kBootstrapFile;
-  CO_TRY_(host::replace_whole_file(env_.disk, path, content));
-  if (dynamic) {
-    raft::Voter voter{.key = {node_.id, *meta.directory_id},
-                      .endpoints = node_.controller_endpoints,
-                      .min_kraft_version = 0,
-                      .max_kraft_version = 1};
-    metadata::SnapshotContent first{.records = {},
-                                    .last_contained = now,
-                                    .kraft_version = 1,
-                                    .voters = raft::VoterSet({voter})};
-    bytes = metadata::write_snapshot(first, now);
-    content = as_text(bytes);
-    std::string log = dir + "/__cluster_metadata-0";
-    CO_TRY_(env_.disk.make_directory(log));
-    path = log + "/" + kFirstSnapshot;
-    CO_TRY_(host::replace_whole_file(env_.disk, path, content));
-  }
-  content = meta.print();
-  path = dir + "/meta.properties";
-  co_return co_await host::replace_whole_file(env_.disk, path, content);
+  broker::FormatPlan plan{.cluster_id = options_.cluster_id,
+                          .node_id = node_.id,
+                          .features = features_,
+                          .metadata_dir = node_.metadata_dir,
+                          .standalone = options_.standalone,
+                          .controller_endpoints = node_.controller_endpoints};
+  co_return co_await broker::format_directory(env_, dir, plan);
 }
 
 Task<Result<void>> Format::format_all() {

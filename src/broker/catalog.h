@@ -1,5 +1,5 @@
-// What topics there are. The broker sees only this interface: today a small file stands behind it
-// (file_catalog.h), later the cluster's metadata log, and only the file that makes it changes.
+// What topics there are. The broker sees only this interface; the cluster's metadata stands behind
+// it (metadata_catalog.h).
 #pragma once
 #include <cstdint>
 #include <map>

@@ -14,6 +14,7 @@
 #include "host/address.h"
 #include "log/cleaner.h"
 #include "log/log_core.h"
+#include "raft/voters.h"
 #include "wire/produced_batch.h"
 
 namespace moldau::broker {
@@ -42,13 +43,37 @@ struct OffsetsTopicConfig {
   int64_t segment_bytes = 104'857'600;  // offsets.topic.segment.bytes
 };
 
+// What the metadata log, its quorum and its controller go by.
+struct KraftConfig {
+  std::string metadata_dir;  // metadata.log.dir; empty: the first of log.dirs
+  bool alone = false;  // where neither the log nor the operator says who votes, this node does
+  raft::VoterSet static_voters;                      // controller.quorum.voters
+  std::vector<raft::Endpoint> controller_endpoints;  // listeners of the controller, as others see
+  std::string listener = "PLAINTEXT";                // the name of the clients' listener
+  std::optional<std::string> rack;                   // broker.rack
+  int32_t min_insync_replicas = 1;                   // min.insync.replicas
+  bool unclean_leader_election = false;              // unclean.leader.election.enable
+  Duration election_timeout = seconds(1);            // controller.quorum.election.timeout.ms
+  Duration fetch_timeout = seconds(2);               // controller.quorum.fetch.timeout.ms
+  Duration request_timeout = seconds(2);             // controller.quorum.request.timeout.ms
+  Duration retry_backoff = milliseconds(20);         // controller.quorum.retry.backoff.ms
+  Duration election_backoff_max = seconds(1);        // controller.quorum.election.backoff.max.ms
+  Duration session_timeout = seconds(9);             // broker.session.timeout.ms
+  Duration heartbeat = seconds(2);                   // broker.heartbeat.interval.ms
+  Duration max_idle = milliseconds(500);             // metadata.max.idle.interval.ms
+  int64_t snapshot_bytes = 20 << 20;           // metadata.log.max.record.bytes.between.snapshots
+  Duration snapshot_interval = seconds(3600);  // metadata.log.max.snapshot.interval.ms
+  int64_t segment_bytes = 1 << 30;             // metadata.log.segment.bytes
+  int64_t segment_millis = int64_t{7} * 24 * 3600 * 1000;  // metadata.log.segment.ms
+};
+
 struct BrokerConfig {
   std::map<std::string, std::string> given;  // Kafka's keys as the operator wrote them
   BrokerId node_id{1};                       // node.id
   host::Address listen;                      // listeners
   std::string advertised_host;               // advertised.listeners; empty: the listener's address
   uint16_t advertised_port = 0;              // the same; 0: the listener's port
-  std::vector<std::string> log_dirs;         // log.dirs; the first one holds the metadata as well
+  std::vector<std::string> log_dirs;         // log.dirs
   int recovery_tasks_per_dir = 2;            // num.recovery.threads.per.data.dir: opened at a time
   int32_t num_partitions = 1;                // num.partitions
   bool auto_create_topics = true;            // auto.create.topics.enable
@@ -64,6 +89,7 @@ struct BrokerConfig {
   log::CleanerConfig cleaner;
   OffsetsTopicConfig offsets_topic;
   coordinator::DriverConfig groups;
+  KraftConfig kraft;
 };
 
 }  // namespace moldau::broker

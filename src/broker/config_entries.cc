@@ -5,10 +5,15 @@ namespace moldau::broker {
 namespace {
 
 // As the broker would say it of its own key.
-std::vector<ConfigSynonym> broker_synonyms(const BrokerConfig& broker, std::string_view name) {
+std::vector<ConfigSynonym> broker_synonyms(const BrokerConfig& broker, std::string_view name,
+                                           const ConfigMap& shared) {
   std::vector<ConfigSynonym> all;
   const BrokerKey* key = find_broker_key(name);
   if (!key) return all;
+  auto said = shared.find(std::string(name));
+  if (said != shared.end())
+    all.push_back(
+        {std::string(name), shown_value(key->type, said->second), ConfigSource::all_brokers});
   auto given = broker.given.find(std::string(name));
   if (given != broker.given.end())
     all.push_back(
@@ -20,14 +25,17 @@ std::vector<ConfigSynonym> broker_synonyms(const BrokerConfig& broker, std::stri
 
 }  // namespace
 
-std::vector<ConfigEntry> topic_entries(const BrokerConfig& broker, const ConfigMap& own) {
+std::vector<ConfigEntry> topic_entries(const BrokerConfig& broker, const ConfigMap& own,
+                                       const ConfigMap& shared) {
   std::vector<ConfigEntry> all;
   for (const TopicKey& key : topic_keys()) {
     auto mine = own.find(std::string(key.name));
     if (key.internal && mine == own.end()) continue;
     ConfigEntry entry{.name = std::string(key.name), .type = key.type};
     entry.value = broker_value(broker, key);
-    entry.synonyms = broker_synonyms(broker, key.first_synonym());
+    entry.synonyms = broker_synonyms(broker, key.first_synonym(), shared);
+    bool all_say = !entry.synonyms.empty() && entry.synonyms[0].source == ConfigSource::all_brokers;
+    if (all_say) entry.value = entry.synonyms[0].value;
     if (mine != own.end()) {
       entry.value = shown_value(key.type, mine->second);
       entry.synonyms.insert(entry.synonyms.begin(), {entry.name, entry.value, ConfigSource::topic});
@@ -38,13 +46,26 @@ std::vector<ConfigEntry> topic_entries(const BrokerConfig& broker, const ConfigM
   return all;
 }
 
-std::vector<ConfigEntry> broker_entries(const BrokerConfig& broker) {
+std::vector<ConfigEntry> shared_entries(const ConfigMap& shared) {
+  std::vector<ConfigEntry> all;
+  for (const auto& [name, value] : shared) {
+    const BrokerKey* key = find_broker_key(name);
+    ConfigEntry entry{.name = name, .source = ConfigSource::all_brokers};
+    if (key) entry.type = key->type;
+    entry.value = key ? shown_value(key->type, value) : value;
+    entry.synonyms.push_back({name, entry.value, entry.source});
+    all.push_back(std::move(entry));
+  }
+  return all;
+}
+
+std::vector<ConfigEntry> broker_entries(const BrokerConfig& broker, const ConfigMap& shared) {
   std::vector<ConfigEntry> all;
   for (const BrokerKey& key : broker_keys()) {
     if (key.internal) continue;
     ConfigEntry entry{.name = std::string(key.name), .read_only = true, .type = key.type};
     entry.secret = key.type == KeyType::password;
-    entry.synonyms = broker_synonyms(broker, key.name);
+    entry.synonyms = broker_synonyms(broker, key.name, shared);
     if (!entry.synonyms.empty()) {
       entry.value = entry.synonyms.front().value;
       entry.source = entry.synonyms.front().source;

@@ -25,11 +25,14 @@ struct ConfigEntry {
   KeyType type = KeyType::text;
 };
 
-// By name; internal ones only if they are set.
-std::vector<ConfigEntry> topic_entries(const BrokerConfig& broker, const ConfigMap& own);
+// By name; internal ones only if they are set. shared: what the cluster says for all brokers.
+std::vector<ConfigEntry> topic_entries(const BrokerConfig& broker, const ConfigMap& own,
+                                       const ConfigMap& shared);
 // Whether it was written or follows from how the broker was started. No key can be changed while it
 // runs yet: all are read-only.
-std::vector<ConfigEntry> broker_entries(const BrokerConfig& broker);
+std::vector<ConfigEntry> broker_entries(const BrokerConfig& broker, const ConfigMap& shared);
+// What the cluster says for all brokers, by itself.
+std::vector<ConfigEntry> shared_entries(const ConfigMap& shared);
 
 // Kafka's number for a type.
 int8_t type_number(KeyType type);

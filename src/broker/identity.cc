@@ -102,6 +102,17 @@ std::string MetaProperties::print() const {
                      *node_id, directory_id->to_string());
 }
 
+Task<Result<bool>> is_formatted(host::Env& env, std::vector<std::string> directories) {
+  for (const std::string& directory : directories) {
+    std::string path = directory + kFile;
+    Result<std::string> text = co_await host::read_whole_file(env.disk, path);
+    if (text) co_return true;
+    bool first = &directory == &directories.front();
+    if (text.error().code() != Errc::not_found && first) co_return std::move(text.error());
+  }
+  co_return false;
+}
+
 Task<Result<Identity>> open_identity(host::Env& env, std::vector<std::string> directories,
                                      BrokerId node_id) {
   Identity out{.node_id = node_id};

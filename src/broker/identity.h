@@ -35,6 +35,9 @@ struct Identity {
   std::vector<std::optional<Error>> failures;  // the same: the disk's error, if there was one
 };
 
+// Whether one of them has a meta.properties. Errors: the disk's, of the first one.
+host::Task<Result<bool>> is_formatted(host::Env& env, std::vector<std::string> directories);
+
 // Reads each directory's meta.properties; one without gets it, with a new directory id and the
 // cluster id of the others (a new one if there is none). Errors: invalid (another node's, of two
 // clusters, of one directory twice; the text says what to do), corrupt, and the first directory's

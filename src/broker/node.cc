@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "broker/internal_topics.h"
+#include "broker/kraft.h"
 #include "coordinator/driver.h"
 #include "host/entropy.h"
 
@@ -17,6 +18,12 @@ std::string Node::advertised_host() const {
 
 uint16_t Node::advertised_port() const {
   return config.advertised_port ? config.advertised_port : address.port;
+}
+
+ConfigMap Node::shared_configs() const {
+  std::shared_ptr<const metadata::Image> image = kraft.metadata().image();
+  auto found = image->configs->find({metadata::kBrokerResource, ""});
+  return found == image->configs->end() ? ConfigMap() : found->second;
 }
 
 namespace {

@@ -15,6 +15,8 @@ class Driver;
 
 namespace moldau::broker {
 
+class Kraft;
+
 struct Node {
   host::Env& env;
   const BrokerConfig& config;
@@ -22,6 +24,7 @@ struct Node {
   Catalog& catalog;
   Partitions& partitions;
   coordinator::Driver& groups;
+  Kraft& kraft;
   host::Address address;  // where we really listen
 
   // One change at a time, the partitions with the catalog: a topic is made or deleted as a whole
@@ -31,6 +34,8 @@ struct Node {
   // What clients are told to connect to.
   std::string advertised_host() const;
   uint16_t advertised_port() const;
+  // Settings that the cluster has for all brokers.
+  ConfigMap shared_configs() const;
   // Makes the topic and its partitions. An internal one for which nothing is said gets its usual
   // settings. Errors: already_exists, and the disk's; then there is no such topic.
   host::Task<Result<Topic>> create_topic(std::string name, int32_t count, ConfigMap configs);

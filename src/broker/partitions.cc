@@ -14,6 +14,7 @@
 #include "log/dir_name.h"
 #include "log/log_dir.h"
 #include "log/log_dirs.h"
+#include "metadata/image.h"
 #include "replica/driver.h"
 
 namespace moldau::broker {
@@ -269,6 +270,15 @@ void Partitions::serve(std::vector<Ref> made) {
   });
   if (retired)
     for (Ref& partition : made) partition->retire();
+}
+
+void Partitions::lead(const metadata::Image& image) {
+  for (const Ref& partition : all()) {
+    const metadata::Topic* topic = image.topics->find(partition->topic());
+    if (!topic) continue;
+    auto known = topic->partitions.find(partition->index().value);
+    if (known != topic->partitions.end()) partition->lead(LeaderEpoch(known->second.leader_epoch));
+  }
 }
 
 Task<void> Partitions::discard(host::Env& env, std::vector<Ref> made) {

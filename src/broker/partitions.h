@@ -21,6 +21,9 @@ class Cleaner;
 class LogDir;
 class LogDirs;
 }  // namespace moldau::log
+namespace moldau::metadata {
+struct Image;
+}
 namespace moldau::replica {
 class Partition;
 }
@@ -51,6 +54,8 @@ class Partitions {
   // `serve`. Errors: the logs', offline; then none of them is on disk.
   host::Task<Result<std::vector<Ref>>> make(host::Env& env, Topic topic, int32_t first = 0);
   void serve(std::vector<Ref> made);
+  // Each leads from here on in the epoch that the metadata says.
+  void lead(const metadata::Image& image);
   // Takes them back instead: the topic did not come to be, or not with so many.
   host::Task<void> discard(host::Env& env, std::vector<Ref> made);
   // And what they would have gone by.

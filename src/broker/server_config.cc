@@ -41,6 +41,8 @@ class ConfigReader {
   void check_key(const std::string& name, const Property& property);
   void read_identity();
   void read_listeners();
+  void read_quorum(const std::vector<Listener>& listeners,
+                   const std::vector<std::string>& controllers);
   void read_advertised(const std::vector<std::string>& controllers);
   void read_directories();
   void read_settings();
@@ -173,7 +175,24 @@ void ConfigReader::read_listeners() {
     return wrong("listeners", *given,
                  fmt::format("{} is not there yet: only PLAINTEXT is", protocol->second));
   config_.listen = clients.front().at;
+  config_.broker.kraft.listener = name;
+  read_quorum(*listeners, controllers);
   read_advertised(controllers);
+}
+
+void ConfigReader::read_quorum(const std::vector<Listener>& listeners,
+                               const std::vector<std::string>& controllers) {
+  KraftConfig& kraft = config_.broker.kraft;
+  for (const Listener& one : listeners)
+    if (std::ranges::find(controllers, one.name) != controllers.end())
+      kraft.controller_endpoints.push_back(
+          {one.name, one.at.host.empty() ? "localhost" : one.at.host, one.at.port});
+  const Property* voters = find("controller.quorum.voters");
+  if (!voters || voters->value.empty()) return;
+  Result<raft::VoterSet> set = raft::VoterSet::parse(
+      voters->value, controllers.empty() ? "CONTROLLER" : controllers.front());
+  if (!set) return wrong("controller.quorum.voters", *voters, set.error().text());
+  kraft.static_voters = std::move(*set);
 }
 
 void ConfigReader::read_advertised(const std::vector<std::string>& controllers) {
@@ -201,9 +220,8 @@ void ConfigReader::read_directories() {
       given ? list_words(given->value) : std::vector<std::string>{"/tmp/kafka-logs"};
   if (config_.broker.log_dirs.empty())
     wrong("log.dirs", *given, "it takes one or more directories");
-  const Property* metadata = find("metadata.log.dir");
-  if (metadata && !metadata->value.empty() && metadata->value != config_.broker.log_dirs.front())
-    later_.emplace_back("metadata.log.dir");
+  if (const Property* metadata = find("metadata.log.dir"))
+    config_.broker.kraft.metadata_dir = metadata->value;
 }
 
 void ConfigReader::read_settings() {
@@ -215,6 +233,8 @@ void ConfigReader::read_settings() {
   number("num.recovery.threads.per.data.dir", broker.recovery_tasks_per_dir);
   flag("auto.create.topics.enable", broker.auto_create_topics);
   flag("delete.topic.enable", broker.delete_topics);
+  flag("unclean.leader.election.enable", broker.kraft.unclean_leader_election);
+  if (const Property* rack = find("broker.rack")) broker.kraft.rack = rack->value;
   if (const Property* flush = find(kFlush)) {
     if (flush->value != "ack" && flush->value != "async")
       wrong(kFlush, *flush, "it takes ack or async");

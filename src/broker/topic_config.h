@@ -45,7 +45,7 @@ struct TopicPolicy {
 TopicPolicy topic_policy(const BrokerConfig& broker, const ConfigMap& own);
 
 // Where a value is from, by Kafka's numbers.
-enum class ConfigSource : int8_t { topic = 1, static_broker = 4, standard = 5 };
+enum class ConfigSource : int8_t { topic = 1, all_brokers = 3, static_broker = 4, standard = 5 };
 
 // What the broker says where the topic does not, in the topic's unit; nothing: null.
 std::optional<std::string> broker_value(const BrokerConfig& broker, const TopicKey& key);

@@ -21,6 +21,7 @@ BrokerWorld::BrokerWorld(uint64_t seed)
       levels(host::LogLevel::debug) {
   config.listen = {node.ip(), 9092};
   config.log_dirs = {"/data"};
+  config.kraft.controller_endpoints.push_back({"CONTROLLER", "controller", 9093});
   node.set_program([this](host::Env& env) { return run_broker(env); });
   clients.set_program([](host::Env&) -> Task<void> { co_return; });
   clients.start();

@@ -140,7 +140,7 @@ def ours(_arguments):
 # --- theirs, served by ours
 
 def kafka_directory(folder, protocol):
-    """A partition directory that Kafka wrote and closed: (its path, topic id, the records as kcat reads them from Kafka)."""
+    """A partition directory that Kafka wrote and closed: (its path, the records as kcat reads them from Kafka)."""
     server = kafka.Server(folder).start()
     try:
         create(server.address, protocol, "theirs", 1, 1 << 20)
@@ -154,22 +154,12 @@ def kafka_directory(folder, protocol):
         wanted = read_back(server.address, "theirs", 0)
     finally:
         server.stop()
-    path = os.path.join(folder, "theirs-0")
-    with open(os.path.join(path, "partition.metadata")) as f:
-        topic_id = f.read().split("topic_id:")[1].strip()
-    return path, topic_id, wanted
+    return os.path.join(folder, "theirs-0"), wanted
 
 
-def adopt(broker, path, topic_id):
-    """Places the directory in a data directory that our broker made, as if it had written it."""
-    broker.start()
-    if broker.stop() != 0:
-        raise RuntimeError(f"no clean stop\n{broker.output()}")
-    shutil.copytree(path, os.path.join(broker.data, "theirs-0"))
-    with open(os.path.join(broker.data, "moldau-catalog"), "a") as f:
-        if not f.tell():
-            f.write("moldau-catalog 1\nproducer-ids 5000\n")
-        f.write(f"topic theirs {topic_id} 1\n")
+def adopt(broker, folder):
+    """All that Kafka left is a data directory of ours."""
+    shutil.copytree(folder, broker.data, ignore=shutil.ignore_patterns("server.properties", "*.log.lock", "kafka.log"))
     broker.start()
 
 
@@ -178,11 +168,11 @@ def theirs(_arguments):
     checks, broker, protocol = Checks(), Broker(), messages.Protocol(kafka.clients_jar())
     with tempfile.TemporaryDirectory(prefix="moldau-compat-") as folder, checks.step("a directory of Kafka's", broker.output):
         try:
-            path, topic_id, wanted = kafka_directory(folder, protocol)
+            path, wanted = kafka_directory(folder, protocol)
             logs = sorted(glob.glob(os.path.join(path, "*.log")))
             on_disk = b"".join(open(f, "rb").read() for f in logs)
             checks.check("Kafka wrote 7,003 records in more than one segment", len(wanted) == 7003 and len(logs) > 1, [f"{len(wanted)} records in {len(logs)} files"])
-            adopt(broker, path, topic_id)
+            adopt(broker, folder)
             compare_bytes(broker, protocol, on_disk, checks)
             checks.check("kcat reads the same offsets, keys and values from both", read_back(broker.address, "theirs", 0) == wanted)
             kcat(broker.address, "-P", "-t", "theirs", stdin=b"one more\n")

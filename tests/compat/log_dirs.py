@@ -124,7 +124,7 @@ def there_and_back(version, checks):
             finally:
                 server.stop()
             checks.check(f"{what}: wrote {sum(map(len, wanted)):,} records", len(wanted[0]) == 4000)
-            adopt(broker, folder)
+            disk.adopt(broker, folder)
             checks.check(f"{what}: ours reads the same records from its directory", read_all(broker.address, "there", 2) == wanted)
             produce(broker.address, "there", "ours ", 100)
             both = read_all(broker.address, "there", 2)
@@ -147,32 +147,13 @@ def there_and_back(version, checks):
             broker.remove()
 
 
-def adopt(broker, folder):
-    """Kafka's partitions in a data directory of ours, with Kafka's checkpoints and marker, as a whole."""
-    broker.start()
-    if broker.stop() != 0:
-        raise RuntimeError(f"no clean stop\n{broker.output()}")
-    with open(os.path.join(folder, "there-0", "partition.metadata")) as f:
-        topic_id = f.read().split("topic_id:")[1].strip()
-    for name in os.listdir(folder):
-        source = os.path.join(folder, name)
-        if name.startswith("there-"):
-            shutil.copytree(source, os.path.join(broker.data, name))
-        elif name.endswith("-checkpoint") or name in (".kafka_cleanshutdown", "meta.properties"):
-            shutil.copy(source, os.path.join(broker.data, name))
-    with open(os.path.join(broker.data, "moldau-catalog"), "w") as f:
-        f.write(f"moldau-catalog 1\nproducer-ids 5000\ntopic there {topic_id} 2\n")
-    broker.start()
-
-
 def give_back(broker, folder):
-    """Our partitions take the place of Kafka's, with our checkpoints and our marker; Kafka's other topics keep theirs."""
-    for name in ("there-0", "there-1"):
-        shutil.rmtree(os.path.join(folder, name))
-        shutil.copytree(os.path.join(broker.data, name), os.path.join(folder, name))
-    for name in os.listdir(broker.data):
-        if name.endswith("-checkpoint") or name in (".kafka_cleanshutdown", "meta.properties"):
-            shutil.copy(os.path.join(broker.data, name), os.path.join(folder, name))
+    """Everything of ours takes the place of Kafka's."""
+    for name in os.listdir(folder):
+        path = os.path.join(folder, name)
+        if os.path.isdir(path):
+            shutil.rmtree(path)
+    shutil.copytree(broker.data, folder, dirs_exist_ok=True)
 
 
 def main(_arguments):

@@ -4,14 +4,6 @@ between any two brokers (ids, ports, times, throttling, the order of hash maps) 
 
 # (the case's label, as a pattern for all of it; the start of the difference's line, as a pattern; why)
 MAY_DIFFER = (
-    (r"ApiVersions", r"(SupportedFeatures|FinalizedFeatures|FinalizedFeaturesEpoch)\b",
-     "feature levels wait for the metadata log"),
-    (r"CreateTopics: .*", r"Topics\[\d\]\.Configs\[\d+\]\.ConfigSource: Kafka 3, ours 5",
-     "min.insync.replicas is a dynamic setting where the feature eligible.leader.replicas.version is on: waits for the metadata log"),
-    (r"DescribeConfigs: (a topic.*|no keys)", r"Results\[0\]\.Configs\[\d+\]\.(ConfigSource|Synonyms).*(Kafka 3|Kafka has 2, ours 1)",
-     "min.insync.replicas is a dynamic setting where the feature eligible.leader.replicas.version is on: waits for the metadata log"),
-    (r"DescribeConfigs: all brokers", r"Results\[0\]\.Configs: Kafka has \d, ours 0",
-     "no setting of all brokers can be made yet"),
     (r"DescribeConfigs: the broker.*", r"Results\[0\]\.Configs\[\d+\]\.ReadOnly: Kafka False, ours True",
      "what cannot be changed while the broker runs is said to be read-only"),
     (r"ListConfigResources: (all|brokers)", r"ConfigResources",

@@ -1,15 +1,20 @@
-// ApiVersions: what we serve. Features are not listed before the controller can keep them
-// (docs/status.md).
+// ApiVersions: what we serve, which levels of features we can run, and which the cluster has agreed
+// on.
 #include <algorithm>
 
 #include "broker/api/handlers.h"
 #include "broker/errors.h"
+#include "broker/kraft.h"
+#include "broker/node.h"
+#include "metadata/features.h"
 #include "wire/messages/api_versions.h"
 
 namespace moldau::broker {
 
 using wire::ApiVersionsRequest;
 using wire::ApiVersionsResponse;
+using Supported = ApiVersionsResponse::SupportedFeatureKey;
+using Finalized = ApiVersionsResponse::FinalizedFeatureKey;
 
 namespace {
 
@@ -26,9 +31,30 @@ bool valid_software(std::string_view text) {
 
 ApiVersionsResponse failure(wire::ErrorCode error) { return {.error_code = code(error)}; }
 
+// Clients before version 4 take a minimum of 0 for a mistake (KAFKA-17011): such a feature is left
+// out.
+std::span<Supported> supported(Request& request) {
+  const auto& all = metadata::supported_features();
+  auto out = request.arena.array<Supported>(all.size());
+  size_t count = 0;
+  for (const auto& [name, levels] : all)
+    if (request.version >= 4 || levels.min > 0)
+      out[count++] = {.name = name, .min_version = levels.min, .max_version = levels.max};
+  return out.first(count);
+}
+
+std::span<Finalized> finalized(Request& request, const metadata::Image& image) {
+  auto out = request.arena.array<Finalized>(image.features->size());
+  size_t count = 0;
+  for (const auto& [name, level] : *image.features)
+    out[count++] = {
+        .name = request.arena.copy(name), .max_version_level = level, .min_version_level = level};
+  return out;
+}
+
 }  // namespace
 
-Answer api_versions(Node&, RequestPtr request) {
+Answer api_versions(Node& node, RequestPtr request) {
   TRY_CO(body,
          wire::decode<wire::ApiVersionsRequest>(request->body, request->version, request->arena));
   if (request->version >= 3 &&
@@ -42,6 +68,10 @@ Answer api_versions(Node&, RequestPtr request) {
                .min_version = served[i].min_advertised,
                .max_version = served[i].max};
   ApiVersionsResponse answer{.api_keys = keys};
+  std::shared_ptr<const metadata::Image> image = node.kraft.metadata().image();
+  answer.supported_features = supported(*request);
+  answer.finalized_features = finalized(*request, *image);
+  answer.finalized_features_epoch = image->at.next.value - 1;
   co_return reply(*request, answer);
 }
 

@@ -140,7 +140,7 @@ Refusal check(const Node& node, const Wanted& wanted) {
 // What the topic goes by. The values of its own are shown as they were written.
 std::span<CreateTopicsResponse::CreatableTopicConfigs> show_configs(Arena& arena, const Node& node,
                                                                     const ConfigMap& own) {
-  std::vector<ConfigEntry> all = topic_entries(node.config, own);
+  std::vector<ConfigEntry> all = topic_entries(node.config, own, node.shared_configs());
   auto shown = arena.array<CreateTopicsResponse::CreatableTopicConfigs>(all.size());
   for (size_t i = 0; i < all.size(); i++) {
     auto mine = own.find(all[i].name);

@@ -62,12 +62,12 @@ Description describe_topic(const Node& node, std::string_view name) {
   std::shared_ptr<const Topics> topics = node.catalog.topics();
   const Topic* topic = topics->find(name);
   if (!topic) return {ErrorCode::unknown_topic_or_partition, {}, {}};
-  return {ErrorCode::none, {}, topic_entries(node.config, topic->configs)};
+  return {ErrorCode::none, {}, topic_entries(node.config, topic->configs, node.shared_configs())};
 }
 
-// An empty name stands for what all brokers share: nothing can be set there yet.
+// An empty name stands for what all brokers share.
 Description describe_broker(const Node& node, std::string_view name) {
-  if (name.empty()) return {};
+  if (name.empty()) return {ErrorCode::none, {}, shared_entries(node.shared_configs())};
   int32_t id = 0;
   auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
   if (error != std::errc() || end != name.data() + name.size())
@@ -79,7 +79,7 @@ Description describe_broker(const Node& node, std::string_view name) {
             fmt::format("Unexpected broker id, expected {} or empty string, but received {}",
                         node.config.node_id.value, id),
             {}};
-  return {ErrorCode::none, {}, broker_entries(node.config)};
+  return {ErrorCode::none, {}, broker_entries(node.config, node.shared_configs())};
 }
 
 Description describe(const Node& node, const Asked& asked) {

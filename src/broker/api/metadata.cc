@@ -8,6 +8,7 @@
 #include "broker/errors.h"
 #include "broker/internal_topics.h"
 #include "broker/node.h"
+#include "replica/driver.h"
 #include "wire/messages/metadata.h"
 
 namespace moldau::broker {
@@ -34,7 +35,8 @@ TopicAnswer describe(Request& request, const Node& node, const Topic& topic) {
   for (size_t i = 0; i < partitions.size(); i++) {
     partitions[i].partition_index = static_cast<int32_t>(i);
     partitions[i].leader_id = self[0];
-    partitions[i].leader_epoch = 0;
+    Partitions::Ref here = node.partitions.find(topic.name, partitions[i].partition_index);
+    if (here) partitions[i].leader_epoch = here->watermarks().leader_epoch.value;
     partitions[i].replica_nodes = self;
     partitions[i].isr_nodes = self;
     ErrorCode absent = node.partitions.absent(topic.name, partitions[i].partition_index);

@@ -29,7 +29,10 @@ std::span<const Served> served_apis() {
       {ApiKey::describe_configs, 0, 0, 4, &describe_configs},
       {ApiKey::alter_configs, 0, 0, 2, &alter_configs},
       {ApiKey::incremental_alter_configs, 0, 0, 1, &incremental_alter_configs},
+      {ApiKey::describe_quorum, 0, 0, 2, &describe_quorum},
+      {ApiKey::update_features, 0, 0, 2, &update_features},
       {ApiKey::describe_cluster, 0, 0, 2, &describe_cluster},
+      {ApiKey::unregister_broker, 0, 0, 0, &unregister_broker},
       {ApiKey::offset_for_leader_epoch, 0, 0, 4, &offset_for_leader_epoch},
       {ApiKey::list_config_resources, 0, 0, 1, &list_config_resources},
   };

@@ -12,6 +12,8 @@
 #include "host/logging.h"
 #include "log/log.h"
 #include "measure.h"
+#include "metadata/features.h"
+#include "metadata/snapshot.h"
 #include "wire/record_batch_builder.h"
 
 namespace moldau::bench {
@@ -41,14 +43,32 @@ Task<void> make_first(host::Env& env, std::string path) {
 
 void write_text(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
 
+// A cluster with that topic, as the snapshot that its metadata log begins behind.
+void write_metadata(const std::string& path, const Uuid& topic, int partitions) {
+  metadata::Topic made{.name = "t", .id = topic};
+  for (int i = 0; i < partitions; i++)
+    made.partitions[i] = {
+        .replicas = {1}, .directories = {metadata::kUnassignedDirectory}, .isr = {1}};
+  metadata::Topics topics;
+  topics.by_name["t"] = topic;
+  topics.by_id[topic] = std::make_shared<const metadata::Topic>(std::move(made));
+  metadata::Image image;
+  image.features = std::make_shared<const metadata::Features>(
+      metadata::default_features(metadata::kLatestMetadataVersion));
+  image.topics = std::make_shared<const metadata::Topics>(std::move(topics));
+  std::vector<uint8_t> bytes =
+      metadata::write_snapshot({.records = metadata::image_records(image)}, WallTime{0});
+  std::filesystem::create_directory(path + "/__cluster_metadata-0");
+  write_text(path + "/__cluster_metadata-0/00000000000000000000-0000000000.checkpoint",
+             std::string(as_text(bytes)));
+}
+
 // The others are copies of it.
 void make_all(const std::string& path, int partitions) {
   Uuid topic{{1, 2, 3}};
   write_text(path + "/t-0/partition.metadata",
              fmt::format("version: 0\ntopic_id: {}\n", topic.to_string()));
-  write_text(path + "/moldau-catalog",
-             fmt::format("moldau-catalog 1\nproducer-ids 0\ntopic t {} {}\n", topic.to_string(),
-                         partitions));
+  write_metadata(path, topic, partitions);
   std::string points = fmt::format("0\n{}\n", partitions);
   for (int i = 0; i < partitions; i++) {
     points += fmt::format("t {} 1\n", i);
@@ -84,6 +104,7 @@ Task<void> start_and_stop(host::Env& env, std::string path, int partitions) {
   broker::BrokerConfig config;
   config.listen = {*host::IpAddress::parse("127.0.0.1"), 0};
   config.log_dirs = {path};
+  config.kraft.static_voters = raft::VoterSet({{{config.node_id, {}}, {}, 0, 1}});
   double before = resident_mib();
   Watch watch;
   auto started = co_await broker::Server::start(env, config, target);
