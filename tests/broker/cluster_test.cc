@@ -1,0 +1,121 @@
+// A broker that is its own cluster: what it registers, in which epochs it leads, what it refuses to
+// start on.
+#include "broker_world.h"
+#include "host/whole_file.h"
+
+namespace moldau::broker {
+namespace {
+
+constexpr int16_t kDescribeQuorum = 55, kUnregisterBroker = 64;
+
+TEST(Cluster, LeadsInANewEpochAfterEachStart) {
+  BrokerWorld world;
+  world.start();
+  int32_t epoch = 0;
+  for (int life = 0; life < 4; life++) {
+    auto client = std::make_unique<Client>(world);
+    if (life == 0) client->create("t");
+    EXPECT_EQ(client->offset("t", -1).leader_epoch, epoch);
+    EXPECT_EQ(client->produce("t").base, life);
+    client.reset();
+    if (life % 2 == 0) {
+      world.restart();
+    } else {
+      world.crash(sim::Crash::power);
+      world.start();
+    }
+    epoch += 2;  // nobody led in between
+  }
+}
+
+TEST(Cluster, IsReadyAtOnceAfterACrash) {
+  BrokerWorld world;
+  world.start();
+  world.crash();
+  Instant crashed = world.world.now();
+  world.start();
+  EXPECT_LT((world.world.now() - crashed).millis(), 1'000) << "it waits for no session to end";
+}
+
+TEST(Cluster, TopicsAndIdsOutliveManyStops) {
+  BrokerWorld world;
+  world.config.kraft.snapshot_bytes = 2'000;
+  world.start();
+  for (int life = 0; life < 6; life++) {
+    auto client = std::make_unique<Client>(world);
+    client->create("t" + std::to_string(life), life + 1);
+    for (int i = 0; i <= life; i++)
+      EXPECT_EQ(client->metadata("t" + std::to_string(i)).leaders.size(),
+                static_cast<size_t>(i + 1));
+    client.reset();
+    if (life % 3 == 2) {
+      world.crash(sim::Crash::power);
+      world.start();
+    } else {
+      world.restart();
+    }
+  }
+}
+
+TEST(Cluster, SaysWhoLeadsTheMetadata) {
+  BrokerWorld world;
+  world.start();
+  Client client(world);
+  Out body;
+  body.count(2).compact("__cluster_metadata").count(2).i32(0).count(0).count(0).count(0);
+  In in = client.call(kDescribeQuorum, 0, body.bytes(), true);
+  EXPECT_EQ(in.i16(), 0);
+  EXPECT_EQ(in.count(), 2u);
+  EXPECT_EQ(in.compact(), "__cluster_metadata");
+  EXPECT_EQ(in.count(), 2u);
+  EXPECT_EQ(in.i32(), 0);
+  EXPECT_EQ(in.i16(), 0);
+  EXPECT_EQ(in.i32(), 1) << "the leader";
+}
+
+TEST(Cluster, UnregistersNobodyWhoIsNotThere) {
+  BrokerWorld world;
+  world.start();
+  Client client(world);
+  In in = client.call(kUnregisterBroker, 0, Out().i32(7).count(0).bytes(), true);
+  EXPECT_EQ(in.i32(), 0);
+  EXPECT_EQ(in.i16(), 102);
+}
+
+host::Task<void> write(host::Env& env, std::string path, std::string text, bool& done) {
+  (void)co_await env.disk.make_directory(host::parent_directory(path));
+  EXPECT_TRUE(co_await host::replace_whole_file(env.disk, path, text));
+  done = true;
+}
+
+TEST(Cluster, ADirectoryOfADevelopmentVersionIsRefused) {
+  BrokerWorld world;
+  world.start();
+  bool done = false;
+  {
+    host::Scope files(world.node.env().loop, "files");
+    files.spawn(write(world.node.env(), "/data/moldau-catalog", "moldau-catalog 1\n", done));
+    ASSERT_TRUE(world.run_until([&] { return done; }));
+  }
+  ASSERT_TRUE(world.stop());
+  world.node.crash(sim::Crash::process);
+  world.node.start();
+  ASSERT_TRUE(world.run_until([&] { return world.start_error.has_value() || world.server; }));
+  ASSERT_TRUE(world.start_error);
+  EXPECT_EQ(world.start_error->code(), Errc::unsupported);
+  EXPECT_NE(world.start_error->text().find("/data/moldau-catalog"), std::string::npos);
+}
+
+TEST(Cluster, MoreVotersThanThisNodeAreRefused) {
+  BrokerWorld world;
+  raft::Voter us{{world.config.node_id, {}}, {}, 0, 1}, other{{BrokerId(2), {}}, {}, 0, 1};
+  world.config.kraft.static_voters = raft::VoterSet({us, other});
+  world.node.start();
+  ASSERT_TRUE(world.run_until([&] { return world.start_error.has_value() || world.server; }));
+  ASSERT_TRUE(world.start_error);
+  EXPECT_NE(world.start_error->text().find("2 voters"), std::string::npos)
+      << world.start_error->text();
+}
+
+}  // namespace
+}  // namespace moldau::broker
