@@ -40,8 +40,9 @@ wire::ErrorCode to_kafka(const Error& error) {
       return ErrorCode::transaction_coordinator_fenced;
     case Errc::wrong_transaction_state:
       return ErrorCode::invalid_txn_state;
-    case Errc::reset:
     case Errc::refused:
+      return ErrorCode::not_controller;
+    case Errc::reset:
     case Errc::unreachable:
     case Errc::address_in_use:
       break;

@@ -64,6 +64,7 @@ Task<Result<Topic>> Node::create_topic(std::string name, int32_t count, ConfigMa
   Result<void> there = co_await catalog.create(topic);
   if (there) {
     partitions.serve(std::move(*made));
+    co_await tell_places(topic.id);
     if (topic.name == kOffsetsTopic) groups.topic_is_there(topic.partitions);
     co_return std::move(topic);
   }
@@ -71,6 +72,15 @@ Task<Result<Topic>> Node::create_topic(std::string name, int32_t count, ConfigMa
   partitions.forget(topic.name);
   co_await partitions.discard(env, std::move(*made));
   co_return std::move(there.error());
+}
+
+Task<void> Node::tell_places(Uuid topic) {
+  metadata::Driver& metadata = kraft.metadata();
+  metadata::AssignDirectories wanted{.broker = config.node_id, .epoch = broker_epoch};
+  wanted.places =
+      misplaced(*metadata.image(), config.node_id, partitions.dirs(), directory_ids, topic);
+  if (wanted.places.empty()) co_return;
+  (void)co_await metadata.ask(std::move(wanted));
 }
 
 Task<Result<void>> Node::need_offsets_topic() {

@@ -5,6 +5,7 @@
 #include "broker/catalog.h"
 #include "broker/config.h"
 #include "broker/partitions.h"
+#include "broker/replica_places.h"
 #include "broker/topic_config.h"
 #include "host/env.h"
 #include "host/gate.h"
@@ -27,6 +28,9 @@ struct Node {
   Kraft& kraft;
   host::Address address;  // where we really listen
 
+  DirectoryIds directory_ids = {};  // of those that take partitions
+  int64_t broker_epoch = -1;        // of our registration
+
   // One change at a time, the partitions with the catalog: a topic is made or deleted as a whole
   // before the next one of that name begins.
   host::Semaphore changes{env.loop, 1};
@@ -39,6 +43,9 @@ struct Node {
   // Makes the topic and its partitions. An internal one for which nothing is said gets its usual
   // settings. Errors: already_exists, and the disk's; then there is no such topic.
   host::Task<Result<Topic>> create_topic(std::string name, int32_t count, ConfigMap configs);
+  // The controller hears where our replicas lie, of one topic or of all (zero), if it does not
+  // know. What goes wrong is said again at the next start.
+  host::Task<void> tell_places(Uuid topic);
   // __consumer_offsets is there when it returns. Errors: create_topic's.
   host::Task<Result<void>> need_offsets_topic();
   // The settings of a topic, all changes or none; with validate_only it only looks whether it

@@ -74,6 +74,7 @@ class Partitions {
   host::Task<Result<void>> close_all(host::Env& env);
   size_t size() const;
   std::vector<Ref> all() const;
+  const log::LogDirs& dirs() const { return dirs_; }
   // The metadata's disk has failed in a way that the logs have not seen.
   void take_offline(const Error& error);
   // The directory went offline: its partitions are absent from here on. How many.

@@ -100,7 +100,7 @@ struct Server::State {
   std::unique_ptr<log::LogDirs> dirs;
   std::unique_ptr<log::LogDir> own_metadata_dir;  // where metadata.log.dir is none of log.dirs
   Identity identity;                              // of the directories that were opened
-  std::vector<Uuid> data_dirs;                    // ids of those that take partitions
+  DirectoryIds data_dirs;                         // those that take partitions
   Uuid incarnation;
   std::unique_ptr<Kraft> kraft;
   std::unique_ptr<Membership> member;
@@ -182,7 +182,7 @@ Task<Result<void>> Server::State::open_directories() {
     if (identity.failures[i + skip])
       working[i]->fail(*identity.failures[i + skip]);
     else
-      data_dirs.push_back(identity.directory_ids[i + skip]);
+      data_dirs[working[i]->path()] = identity.directory_ids[i + skip];
   }
   co_return Result<void>();
 }
@@ -206,8 +206,8 @@ Task<Result<void>> Server::State::join() {
   metadata::Broker us{.id = config.node_id,
                       .incarnation = incarnation,
                       .features = metadata::supported_features(),
-                      .rack = config.kraft.rack,
-                      .log_dirs = data_dirs};
+                      .rack = config.kraft.rack};
+  for (const auto& [path, id] : data_dirs) us.log_dirs.push_back(id);
   us.endpoints.push_back(
       {config.kraft.listener, node->advertised_host(), node->advertised_port(), 0});
   MembershipConfig wanted{.registration = {.broker = std::move(us),
@@ -216,6 +216,8 @@ Task<Result<void>> Server::State::join() {
                           .heartbeat = config.kraft.heartbeat};
   CO_TRY_(member->join(std::move(wanted)));
   partitions->lead(*kraft->metadata().image());
+  node->broker_epoch = member->epoch();
+  co_await node->tell_places(Uuid());
   co_return Result<void>();
 }
 
@@ -229,6 +231,7 @@ Task<Result<void>> Server::State::open() {
   groups = std::make_unique<coordinator::Driver>(env, config.groups, *offsets_port, group_logger);
   node = std::make_unique<Node>(env, config, identity.cluster_id, *catalog, *partitions, *groups,
                                 *kraft, config.listen);
+  node->directory_ids = data_dirs;
   CO_TRY_(open_topics());
   TRY_CO(listening, env.network.listen(config.listen));
   listener = std::move(listening);

@@ -88,6 +88,43 @@ host::Task<void> write(host::Env& env, std::string path, std::string text, bool&
   done = true;
 }
 
+host::Task<void> look(host::Env& env, std::string path, bool& there, bool& done) {
+  auto entries = co_await env.disk.list(path);
+  there = entries.has_value();
+  done = true;
+}
+
+bool is_there(BrokerWorld& world, const std::string& path) {
+  bool there = false, done = false;
+  host::Scope files(world.node.env().loop, "files");
+  files.spawn(look(world.node.env(), path, there, done));
+  EXPECT_TRUE(world.run_until([&] { return done; }));
+  return there;
+}
+
+TEST(Cluster, TheMetadataMayHaveADirectoryOfItsOwn) {
+  for (const char* where : {"/meta", "/b"}) {
+    BrokerWorld world;
+    world.config.log_dirs = {"/a", "/b"};
+    world.config.kraft.metadata_dir = where;
+    world.start();
+    EXPECT_TRUE(is_there(world, where + std::string("/__cluster_metadata-0")));
+    EXPECT_FALSE(is_there(world, "/a/__cluster_metadata-0"));
+    for (int life = 0; life < 3; life++) {
+      auto client = std::make_unique<Client>(world);
+      if (life == 0) client->create("t", 4);
+      for (int i = 0; i < 4; i++) EXPECT_EQ(client->produce("t", {}, i).base, life) << where;
+      client.reset();
+      if (life == 0) world.restart();
+      if (life == 1) {
+        world.crash();
+        world.start();
+      }
+    }
+    EXPECT_FALSE(is_there(world, "/meta/t-0"));
+  }
+}
+
 TEST(Cluster, ADirectoryOfADevelopmentVersionIsRefused) {
   BrokerWorld world;
   world.start();
