@@ -66,6 +66,10 @@ constexpr std::array kNames = std::to_array<std::string_view>({
     "metadata_reply_early",
     "metadata_publishes_tip",
     "metadata_decides_on_image",
+    "raft_state_unfinished",
+    "raft_cut_keeps_durable",
+    "raft_snapshot_unsynced",
+    "raft_snapshot_forgotten",
 });
 static_assert(kNames.size() == static_cast<size_t>(Bug::count_));
 }  // namespace

@@ -67,6 +67,10 @@ enum class Bug : uint8_t {
   metadata_reply_early,         // 56: the controller answers before its records are committed
   metadata_publishes_tip,       // 57: an image is published before it is committed
   metadata_decides_on_image,    // 58: a decision looks at the image, not at the tip
+  raft_state_unfinished,        // 59: the driver says that quorum-state is written before it is
+  raft_cut_keeps_durable,       // 60: what was durable before a cut counts for what comes after it
+  raft_snapshot_unsynced,       // 61: a received snapshot gets its name before it is synced
+  raft_snapshot_forgotten,      // 62: opening does not look for one that the log is behind
   count_,
 };
 // Those that unit tests plant and find (`./dev test Planted`); the others are for the simulator.

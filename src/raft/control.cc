@@ -188,4 +188,14 @@ Result<std::vector<ControlRecord>> read_control_batch(const wire::BatchHeader& h
   return out;
 }
 
+bool ends_snapshot(const wire::BatchHeader& header, Bytes batch) {
+  if (!header.control() || header.codec() != wire::Codec::none) return false;
+  wire::RecordWalk walk(header, wire::RecordWalk::records_of(batch));
+  if (!walk.next()) return false;
+  const auto& key = walk.record().key;
+  return key && key->size() >= 4 &&
+         static_cast<ControlType>(load_be<int16_t>(key->data() + 2)) ==
+             ControlType::snapshot_footer;
+}
+
 }  // namespace moldau::raft

@@ -31,6 +31,8 @@ struct SnapshotStart {
 };
 std::vector<uint8_t> snapshot_header_batch(const SnapshotStart& start, WallTime now);
 std::vector<uint8_t> snapshot_footer_batch(LeaderEpoch epoch, Offset base, WallTime now);
+// That last one: without it a snapshot is not whole.
+bool ends_snapshot(const wire::BatchHeader& header, Bytes batch);
 
 // The records of a control batch that say who may vote.
 struct ControlRecord {

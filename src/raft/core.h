@@ -111,6 +111,8 @@ class Core {
   bool log_trimmed(Offset start);  // the log begins here now, at a snapshot's end
   // The snapshot of SnapshotStep::finish is in place; voters: what it says of them.
   Effects snapshot_loaded(Now now, const Snapshot& snapshot, VoterHistory voters);
+  // Or not: it was no snapshot.
+  Effects snapshot_refused(Now now, std::string why);
   Effects resign(Now now);
   Effects shutdown(Now now);
 
@@ -123,6 +125,7 @@ class Core {
   const VoterHistory& voters() const { return voters_; }
   bool is_voter() const { return voters_.voters().contains(config_.local); }
   bool halted() const { return halted_; }
+  const std::string& cluster_id() const { return config_.cluster_id; }
   const LeaderView* leading() const;  // null unless leader
 
  private:

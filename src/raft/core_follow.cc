@@ -177,4 +177,12 @@ Effects Core::snapshot_loaded(Now now, const Snapshot& snapshot, VoterHistory vo
   return finish();
 }
 
+Effects Core::snapshot_refused(Now now, std::string why) {
+  now_ = now;
+  complain(fmt::format("node {} sent a snapshot that cannot be: {}", hard_.leader, why));
+  loading_.reset();
+  if (hard_.leader.value >= 0 && ready(hard_.leader)) free_peer(hard_.leader, true);
+  return finish();
+}
+
 }  // namespace moldau::raft

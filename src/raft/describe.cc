@@ -89,4 +89,32 @@ wire::DescribeQuorumResponse describe_quorum(const Core& core, Now now,
   return out;
 }
 
+wire::DescribeClusterResponse describe_controllers(const Core& core,
+                                                   const wire::DescribeClusterRequest& request,
+                                                   Arena& arena) {
+  constexpr int8_t kControllers = 2;
+  wire::DescribeClusterResponse out;
+  out.endpoint_type = kControllers;
+  if (request.endpoint_type != kControllers) {
+    out.error_code = static_cast<int16_t>(ErrorCode::mismatched_endpoint_type);
+    out.error_message =
+        "The request was sent to an endpoint of type CONTROLLER, but we wanted an endpoint of type "
+        "BROKER";
+    return out;
+  }
+  out.cluster_id = core.cluster_id();
+  out.controller_id = core.leader().leader.value;
+  std::span<const Voter> voters = core.voters().voters().voters();
+  auto nodes = arena.array<wire::DescribeClusterResponse::DescribeClusterBroker>(voters.size());
+  size_t known = 0;
+  for (const Voter& voter : voters) {
+    if (voter.endpoints.empty()) continue;
+    nodes[known].broker_id = voter.key.id.value;
+    nodes[known].host = voter.endpoints[0].host;
+    nodes[known++].port = voter.endpoints[0].port;
+  }
+  out.brokers = nodes.first(known);
+  return out;
+}
+
 }  // namespace moldau::raft

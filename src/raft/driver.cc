@@ -1,14 +1,13 @@
 #include "raft/driver.h"
 
-#include <cstring>
-
+#include "base/bug.h"
 #include "host/clock.h"
 #include "host/disk.h"
 #include "host/entropy.h"
+#include "host/logging.h"
 #include "host/loop.h"
 #include "host/whole_file.h"
-#include "log/log_dir.h"
-#include "raft/snapshot_name.h"
+#include "raft/driver_recover.h"
 
 namespace moldau::raft {
 
@@ -16,132 +15,30 @@ using host::Task;
 
 namespace {
 
-constexpr std::string_view kDirectory = "__cluster_metadata-0";
-constexpr size_t kReadBytes = 1 << 20;
-constexpr size_t kMaxStateBytes = 1 << 20;
-constexpr size_t kMaxSnapshot = size_t{1} << 30;
-
-std::string state_path(const log::Log& log) { return log.path() + "/quorum-state"; }
-
-Task<Result<std::vector<uint8_t>>> read_batches(host::Env& env, log::Log& log,
-                                                log::ReadRequest request) {
-  CO_TRY(read, log.read(env, request));
-  co_return co_await log::gather(read);
-}
-
-Result<void> learn_voters(const wire::BatchHeader& header, Bytes batch, VoterHistory& voters) {
-  if (!header.control()) return {};
-  TRY(records, read_control_batch(header, batch));
-  for (ControlRecord& record : records) {
-    if (record.kraft_version) voters.set_kraft_version(record.offset, *record.kraft_version);
-    if (record.voters) voters.set_voters(record.offset, *record.voters);
-  }
-  return {};
-}
-
-// What the batches say of epochs and voters. Returns where the last one ends.
-Result<Offset> learn(Bytes bytes, Offset at, Recovered& out) {
-  wire::BatchWalk walk(bytes, wire::BatchWalk::Torn::tolerate);
-  while (walk.next()) {
-    const wire::BatchHeader& header = walk.header();
-    out.log.epochs.assign(header.leader_epoch, header.base_offset);
-    at = header.next_offset();
-    TRY_(learn_voters(header, walk.batch(), out.voters));
-  }
-  TRY_(walk.finish());
-  return at;
-}
-
-// The voters as a snapshot has them; its own offsets are none of the log's.
-Result<VoterHistory> voters_of_snapshot(std::string_view content, const VoterHistory& otherwise) {
-  VoterHistory voters = otherwise;
-  wire::BatchWalk walk(as_bytes(content), wire::BatchWalk::Torn::refuse);
-  while (walk.next()) {
-    TRY_(wire::check_batch_crc(walk.batch()));
-    TRY_(learn_voters(walk.header(), walk.batch(), voters));
-  }
-  TRY_(walk.finish());
-  return VoterHistory(voters.voters(), voters.kraft_version());
-}
-
-// The snapshots beside the log; from the one that the log begins behind also the voters. Apache
-// Kafka keeps those that a new cluster begins with in a snapshot at offset 0.
-Task<Result<void>> learn_snapshots(host::Env& env, const log::Log& log, Recovered& out) {
-  log::Offsets offsets = log.offsets();
-  out.log.start.offset = offsets.start;
-  std::string directory = log.path();
-  bool found = offsets.start.value == 0;
-  CO_TRY(entries, env.disk.list(directory));
-  for (const auto& entry : entries) {
-    std::optional<OffsetAndEpoch> id = parse_snapshot_name(entry.name);
-    if (!id || id->offset > offsets.end) continue;
-    out.log.snapshots.push_back({*id, entry.size});
-    if (id->offset != offsets.start) continue;
-    found = true;
-    out.log.start = *id;
-    std::string path = directory + "/" + entry.name;
-    Result<std::string> content = co_await host::read_whole_file(env.disk, path, kMaxSnapshot);
-    if (!content) co_return std::move(content.error());
-    Result<VoterHistory> voters = voters_of_snapshot(*content, out.voters);
-    if (!voters) co_return std::move(voters.error()).in(path);
-    out.voters = *voters;
-  }
-  if (!found)
-    co_return fail(Errc::corrupt,
-                   fmt::format("{} begins at offset {}, and no snapshot ends there: bring back its "
-                               ".checkpoint file",
-                               directory, offsets.start));
-  co_return Result<void>();
-}
-
-Task<Result<void>> learn_log(host::Env& env, log::Log& log, Recovered& out) {
-  log::Offsets offsets = log.offsets();
-  out.log.end = offsets.end;
-  Offset at = offsets.start;
-  while (at < offsets.end) {
-    log::ReadRequest request{.from = at, .max_bytes = kReadBytes, .limit = offsets.end};
-    CO_TRY(bytes, read_batches(env, log, request));
-    TRY_CO(next, learn(bytes, at, out));
-    if (next <= at)
-      co_return fail(Errc::corrupt, fmt::format("{} has no batch at offset {}", log.path(), at));
-    at = next;
-  }
-  co_return Result<void>();
-}
-
-Task<Result<void>> learn_state(host::Env& env, const log::Log& log, Recovered& out) {
-  std::string path = state_path(log);
-  Result<std::string> text = co_await host::read_whole_file(env.disk, path, kMaxStateBytes);
-  if (!text && text.error().code() == Errc::not_found) co_return Result<void>();
-  if (!text) co_return std::move(text.error());
-  Result<QuorumState> state = decode_quorum_state(*text);
-  if (!state) co_return std::move(state.error()).in(path);
-  out.state = *state;
-  co_return Result<void>();
-}
+constexpr size_t kMaxJobs = 8;  // pieces of a snapshot that wait for the disk
 
 }  // namespace
 
-Driver::Driver(host::Env& env, std::unique_ptr<log::Log> log, Config config, Recovered recovered)
+Driver::Driver(host::Env& env, std::unique_ptr<log::Log> log, Options options, Recovered recovered)
     : env_(env),
       log_(std::move(log)),
-      core_(std::move(config), std::move(recovered), env.entropy.next()),
-      durable_(log_->offsets().durable),
+      configured_(std::move(options.voters)),
+      peers_(options.peers),
+      logger_(options.logger),
+      core_(std::move(options.config), std::move(recovered), env.entropy.next()),
       scope_(env.loop, "raft") {}
 
 Driver::~Driver() = default;
 
 Task<Result<std::unique_ptr<Driver>>> Driver::open(host::Env& env, log::LogDir& dir,
                                                    Options options) {
-  std::string directory(kDirectory);
+  std::string directory = "__cluster_metadata-0";
   CO_TRY(log, log::Log::open(env, dir, directory, options.log));
-  Recovered recovered{std::nullopt, {}, std::move(options.voters)};
   log::Log& opened = *log;
-  CO_TRY_(learn_snapshots(env, opened, recovered));
-  CO_TRY_(learn_log(env, opened, recovered));
-  CO_TRY_(learn_state(env, opened, recovered));
-  auto driver = std::make_unique<Driver>(env, std::move(log), std::move(options.config),
-                                         std::move(recovered));
+  VoterHistory configured = options.voters;
+  CO_TRY(recovered, recover(env, opened, configured));
+  auto driver =
+      std::make_unique<Driver>(env, std::move(log), std::move(options), std::move(recovered));
   driver->begin();
   co_return std::move(driver);
 }
@@ -159,54 +56,53 @@ Now Driver::now() const { return {env_.loop.now(), env_.clock.wall()}; }
 // --- What the core wants ---
 
 void Driver::carry_out(Effects effects) {
-  for (LogWrite& write : effects.writes) put(write);
+  for (LogWrite& write : effects.writes) put(std::move(write));
+  for (SnapshotStep& step : effects.snapshot) jobs_.emplace_back(std::move(step));
+  if (!jobs_.empty()) work_.raise();
   if (effects.persist) {
     persist_ = std::move(effects.persist);
     persist_wanted_.raise();
   }
-  for (Send& send : effects.sends) unsent_.push_back(std::move(send));
+  for (Send& send : effects.sends) scope_.spawn(exchange(std::move(send)));
   for (Answer& answer : effects.answers) {
     auto asked = asked_.find(answer.token);
     if (asked != asked_.end()) asked->second = std::move(answer.response);
   }
   if (!effects.answers.empty()) answered_.raise();
+  for (const std::string& text : effects.complaints)
+    if (logger_) MOLDAU_LOG_WARN(*logger_, "{}", text);
+  if (effects.role_changed && logger_)
+    MOLDAU_LOG_INFO(*logger_, "{} in epoch {}, led by {}", role_name(core_.role()),
+                    core_.state().epoch, core_.leader().leader);
   if (effects.halt) fail_with(fail(Errc::corrupt, *effects.halt));
   stopped_ |= effects.stopped;
-  bool moved = effects.role_changed || effects.high_watermark_moved || effects.stopped;
-  if (moved) moved_.raise();
-  if (effects.wake_at != wake_at_ || !unsent_.empty()) wake_.raise();
+  if (effects.role_changed || effects.high_watermark_moved || effects.stopped) moved_.raise();
+  if (effects.wake_at != wake_at_) wake_.raise();
   wake_at_ = effects.wake_at;
-}
-
-void Driver::put(LogWrite& write) {
-  if (write.truncates())
-    return fail_with(fail(Errc::unsupported, "a log that follows another cannot be cut yet"));
-  BlockRef block = BlockRef::allocate(write.bytes.size());
-  std::memcpy(block.data(), write.bytes.data(), write.bytes.size());
-  MutableBytes bytes(block.data(), write.bytes.size());
-  Result<log::Appended> appended = log_->append_verbatim(block, bytes, env_.clock.wall());
-  if (!appended) return fail_with(std::move(appended.error()));
-  writes_.push_back({write.number, appended->last + 1});
-  write_wanted_.raise();
 }
 
 // What was taken back may be what others were promised: the replica stops, and a restart begins
 // with what is on the disk.
 void Driver::fail_with(Error error) {
+  if (!failure_ && logger_) MOLDAU_LOG_ERROR(*logger_, "stops: {}", error.to_string());
   if (!failure_) failure_ = std::move(error);
+  wake_all();
+}
+
+void Driver::wake_all() {
   moved_.raise();
   answered_.raise();
   wake_.raise();
-  write_wanted_.raise();
+  work_.raise();
+  worked_.raise();
   persist_wanted_.raise();
 }
 
-void Driver::on_committed(Offset committed) {
-  durable_ = std::max(durable_, committed);
-  wake_.raise();
-}
+void Driver::on_committed(Offset) { wake_.raise(); }
 
+// A cut takes appends back, too.
 void Driver::on_failed() {
+  if (at_job_ && !log_->offline()) return;
   log_failed_ = true;
   wake_.raise();
 }
@@ -218,14 +114,15 @@ void Driver::catch_up() {
     return fail_with(fail(Errc::offline,
                           "the metadata log could not be written; free space or "
                           "mend the disk, and start again"));
-  std::vector<Send> unsent = std::exchange(unsent_, {});
-  for (const Send& send : unsent) carry_out(core_.send_failed(now(), send.to, send.id));
-  std::optional<uint64_t> durable;
-  while (!writes_.empty() && writes_.front().end <= durable_) {
-    durable = writes_.front().number;
+  std::optional<uint64_t> number;
+  Offset durable = log_->offsets().durable;
+  if (planted(Bug::raft_cut_keeps_durable))
+    durable = most_durable_ = std::max(durable, most_durable_);
+  while (!writes_.empty() && writes_.front().end <= durable) {
+    number = writes_.front().number;
     writes_.pop_front();
   }
-  if (durable) carry_out(core_.log_durable(now(), *durable));
+  if (number) carry_out(core_.log_durable(now(), *number));
   if (wake_at_ <= env_.loop.now()) carry_out(core_.tick(now()));
 }
 
@@ -239,16 +136,6 @@ Task<void> Driver::keep_time() {
   }
 }
 
-Task<void> Driver::keep_log() {
-  host::WaitSet changes(env_.loop);
-  changes.watch(write_wanted_);
-  while (!ended()) {
-    co_await log_->write_out(env_);
-    if (ended()) co_return;
-    co_await changes.wait_until(kNever);
-  }
-}
-
 Task<void> Driver::keep_state() {
   host::WaitSet changes(env_.loop);
   changes.watch(persist_wanted_);
@@ -259,11 +146,32 @@ Task<void> Driver::keep_state() {
       continue;
     }
     Persist next = *std::exchange(persist_, std::nullopt);
+    if (planted(Bug::raft_state_unfinished)) carry_out(core_.persisted(now(), next.number));
     std::string text = encode_quorum_state(next.state, next.version);
     Result<void> done = co_await host::replace_whole_file(env_.disk, path, std::move(text));
     if (!done) co_return fail_with(std::move(done.error()).in(path));
     carry_out(core_.persisted(now(), next.number));
   }
+}
+
+// --- What it asks others ---
+
+Task<void> Driver::exchange(Send send) {
+  Result<Response> response = fail(Errc::unreachable, "there is no network");
+  if (peers_)
+    response = co_await peers_->ask(send.to, std::move(send.endpoints), std::move(send.request));
+  if (!response && logger_)
+    MOLDAU_LOG_DEBUG(*logger_, "node {}: {}", send.to, response.error().to_string());
+  // The network must not be quicker than the disk: what it brings is in memory.
+  host::WaitSet changes(env_.loop);
+  changes.watch(worked_);
+  bool piece = response && std::holds_alternative<FetchSnapshotResponse>(*response);
+  while (piece && jobs_.size() >= kMaxJobs && !ended()) co_await changes.wait_until(kNever);
+  if (ended()) co_return;
+  if (response)
+    carry_out(core_.response(now(), send.to, send.id, *response));
+  else
+    carry_out(core_.send_failed(now(), send.to, send.id));
 }
 
 // --- What others want ---
@@ -291,6 +199,8 @@ Task<Result<void>> Driver::wait_committed(Appended appended, Instant deadline) {
 }
 
 Task<Result<Response>> Driver::ask(Request request) {
+  if (failure_) co_return *failure_;
+  if (closing_) co_return fail(Errc::closed, "the replica has been closed");
   host::WaitSet changes(env_.loop);
   changes.watch(answered_);
   uint64_t token = ++tokens_;
@@ -312,30 +222,62 @@ Task<Result<Response>> Driver::ask(Request request) {
   co_return std::move(*response);
 }
 
+// While it is read, another may be elected and its records take the place of ours: only a leader's
+// own log stays as it is, for as long as it leads. A log that is being cut has not got all yet.
 Task<Result<void>> Driver::add_records(FetchResponse& response) {
   if (!response.read_at) co_return Result<void>();
+  auto leads = [&] {
+    return core_.role() == RoleName::leader && core_.state().epoch == response.leader.epoch;
+  };
+  host::WaitSet changes(env_.loop);
+  changes.watch(worked_);
+  changes.watch(moved_);
+  while (leads() && !ended() && log_->offsets().end <= *response.read_at)
+    co_await changes.wait_until(kNever);
+  if (ended()) co_return fail(Errc::closed, "the replica has been closed");
   auto max_bytes = static_cast<size_t>(std::max(response.max_bytes, 0));
   log::ReadRequest request{
       .from = *response.read_at, .max_bytes = max_bytes, .limit = log_->offsets().end};
-  CO_TRY(bytes, read_batches(env_, *log_, request));
-  response.records = std::move(bytes);
+  Result<std::vector<uint8_t>> bytes = co_await read_batches(env_, *log_, request);
+  // The log begins later by now: the next question gets the snapshot.
+  bool trimmed = !bytes && bytes.error().code() == Errc::out_of_range;
+  if (!bytes && !trimmed && leads()) co_return std::move(bytes.error());
+  if (bytes && leads()) response.records = std::move(*bytes);
+  if (!leads()) response.error = ErrorCode::not_leader_or_follower;
   co_return Result<void>();
 }
 
 Task<Result<void>> Driver::add_piece(FetchSnapshotResponse& response) {
   if (response.max_bytes <= 0) co_return Result<void>();
-  std::string path = log_->path() + "/" + snapshot_name(response.snapshot);
-  CO_TRY(file, env_.disk.open(path, host::OpenMode::read));
+  std::string path = snapshot_path(*log_, response.snapshot);
+  Result<std::unique_ptr<host::File>> file = co_await env_.disk.open(path, host::OpenMode::read);
+  if (!file && file.error().code() == Errc::not_found) {
+    response.error = ErrorCode::snapshot_not_found;
+    co_return Result<void>();
+  }
+  if (!file) co_return std::move(file.error());
   response.bytes.resize(static_cast<size_t>(response.max_bytes));
   MutableBytes into(response.bytes);
-  Result<size_t> got = co_await file->read_at(into, response.position);
+  Result<size_t> got = co_await (*file)->read_at(into, response.position);
   if (!got) co_return std::move(got.error()).in(path);
   response.bytes.resize(*got);
   co_return Result<void>();
 }
 
+Task<Result<std::vector<uint8_t>>> Driver::read(Offset from, size_t max_bytes) {
+  log::ReadRequest request{.from = from, .max_bytes = max_bytes, .limit = core_.high_watermark()};
+  co_return co_await read_batches(env_, *log_, request);
+}
+
+const Snapshot* Driver::base() const { return core_.log().snapshot_at(core_.log().start()); }
+
+Task<Result<std::string>> Driver::read_snapshot(OffsetAndEpoch id) {
+  std::string path = snapshot_path(*log_, id);
+  co_return co_await host::read_whole_file(env_.disk, path, kMaxSnapshot);
+}
+
 Task<Result<void>> Driver::write_snapshot(OffsetAndEpoch id, std::string content) {
-  std::string path = log_->path() + "/" + snapshot_name(id);
+  std::string path = snapshot_path(*log_, id);
   int64_t size = std::ssize(content);
   CO_TRY_(host::replace_whole_file(env_.disk, path, std::move(content)));
   Snapshot snapshot{id, size};
@@ -343,14 +285,9 @@ Task<Result<void>> Driver::write_snapshot(OffsetAndEpoch id, std::string content
   co_return Result<void>();
 }
 
-Task<Result<std::string>> Driver::read_snapshot(OffsetAndEpoch id) {
-  std::string path = log_->path() + "/" + snapshot_name(id);
-  co_return co_await host::read_whole_file(env_.disk, path, kMaxSnapshot);
-}
-
-Task<Result<std::vector<uint8_t>>> Driver::read(Offset from, size_t max_bytes) {
-  log::ReadRequest request{.from = from, .max_bytes = max_bytes, .limit = core_.high_watermark()};
-  co_return co_await read_batches(env_, *log_, request);
+void Driver::trim(Offset snapshot_end) {
+  jobs_.emplace_back(Trim{snapshot_end});
+  work_.raise();
 }
 
 Task<Result<void>> Driver::close() {
@@ -359,10 +296,8 @@ Task<Result<void>> Driver::close() {
   carry_out(core_.shutdown(now()));
   while (!stopped_ && !failure_) co_await changes.wait_until(kNever);
   closing_ = true;
-  answered_.raise();
-  wake_.raise();
-  write_wanted_.raise();
-  persist_wanted_.raise();
+  wake_all();
+  if (peers_) peers_->close();
   co_await scope_.drained();
   log::Log& log = *log_;
   Result<void> closed = co_await log.close(env_);

@@ -81,6 +81,11 @@ const Snapshot* LogState::find_snapshot(OffsetAndEpoch id) const {
   return found == snapshots_.end() ? nullptr : &*found;
 }
 
+const Snapshot* LogState::snapshot_at(Offset end) const {
+  auto found = std::ranges::find(snapshots_, end, [](const Snapshot& s) { return s.id.offset; });
+  return found == snapshots_.end() ? nullptr : &*found;
+}
+
 void LogState::add_snapshot(const Snapshot& snapshot) {
   remove_snapshot(snapshot.id);
   snapshots_.push_back(snapshot);
@@ -92,8 +97,8 @@ void LogState::remove_snapshot(OffsetAndEpoch id) {
 }
 
 bool LogState::trim(Offset start) {
-  auto found = std::ranges::find(snapshots_, start, [](const Snapshot& s) { return s.id.offset; });
-  if (found == snapshots_.end() || start <= start_.offset || start > end_) return false;
+  const Snapshot* found = snapshot_at(start);
+  if (!found || start <= start_.offset || start > end_) return false;
   start_ = found->id;
   if (start == end_)
     epochs_ = log::Epochs();

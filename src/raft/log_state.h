@@ -36,7 +36,8 @@ class LogState {
   Offset start() const { return start_.offset; }
   Offset end() const { return end_; }
   Offset durable() const { return durable_; }
-  bool settled() const { return durable_ == end_; }
+  // All of it is as the disk has it, cuts too.
+  bool settled() const { return writes_.empty(); }
   OffsetAndEpoch end_id() const { return {end_, last_epoch()}; }
   LeaderEpoch last_epoch() const;
   const log::Epochs& epochs() const { return epochs_; }
@@ -56,6 +57,8 @@ class LogState {
 
   const Snapshot* latest_snapshot() const;
   const Snapshot* find_snapshot(OffsetAndEpoch id) const;
+  const Snapshot* snapshot_at(Offset end) const;
+  std::span<const Snapshot> snapshots() const { return snapshots_; }
   void add_snapshot(const Snapshot& snapshot);
   void remove_snapshot(OffsetAndEpoch id);
   // The log begins here now, at a snapshot's end. False, and nothing changes, if no snapshot ends

@@ -20,6 +20,12 @@ std::string snapshot_name(OffsetAndEpoch id) {
   return fmt::format("{:020}-{:010}{}", id.offset.value, id.epoch.value, kSuffix);
 }
 
+std::string snapshot_part_name(OffsetAndEpoch id) { return snapshot_name(id) + ".part"; }
+
+bool is_part_of_snapshot(std::string_view name) {
+  return name.ends_with(".checkpoint.part") || name.ends_with(".checkpoint.tmp");
+}
+
 std::optional<OffsetAndEpoch> parse_snapshot_name(std::string_view name) {
   OffsetAndEpoch id;
   bool shape = name.size() == kOffsetDigits + 1 + kEpochDigits + kSuffix.size() &&

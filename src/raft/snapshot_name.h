@@ -10,7 +10,11 @@
 namespace moldau::raft {
 
 std::string snapshot_name(OffsetAndEpoch id);
+// While it is received.
+std::string snapshot_part_name(OffsetAndEpoch id);
 // Nothing: another file, or one that is not whole or is being removed.
 std::optional<OffsetAndEpoch> parse_snapshot_name(std::string_view name);
+// Left of one that was not finished, by us or by Kafka.
+bool is_part_of_snapshot(std::string_view name);
 
 }  // namespace moldau::raft

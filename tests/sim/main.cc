@@ -9,6 +9,7 @@
 
 #include "broker_scenario.h"
 #include "log_scenario.h"
+#include "raft_scenario.h"
 #include "sim/cli.h"
 #include "toy_log.h"
 
@@ -43,7 +44,8 @@ int main(int argc, char** argv) {
   std::vector<moldau::sim::ScenarioEntry> scenarios{
       moldau::kafka::broker(),     moldau::kafka::broker_async(),  moldau::logsim::log_ack(),
       moldau::logsim::log_async(), moldau::logsim::log_clean(),    moldau::logsim::log_damage(),
-      moldau::logsim::log_each(),  moldau::logsim::log_follower(), moldau::toy::toy_log()};
+      moldau::logsim::log_each(),  moldau::logsim::log_follower(), moldau::raftsim::raft_quorum(),
+      moldau::toy::toy_log()};
   moldau::sim::CliWorld outside{&monotonic_nanos, &isolated, isatty(STDERR_FILENO) == 1};
   return moldau::sim::run_cli(scenarios, {argv + 1, argv + argc}, outside);
 }
