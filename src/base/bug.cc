@@ -70,6 +70,11 @@ constexpr std::array kNames = std::to_array<std::string_view>({
     "raft_cut_keeps_durable",
     "raft_snapshot_unsynced",
     "raft_snapshot_forgotten",
+    "consumer_takes_unreleased",
+    "consumer_skips_revocation",
+    "consumer_epoch_unchecked",
+    "consumer_commit_stale",
+    "consumer_static_twice",
 });
 static_assert(kNames.size() == static_cast<size_t>(Bug::count_));
 }  // namespace

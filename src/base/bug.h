@@ -71,12 +71,17 @@ enum class Bug : uint8_t {
   raft_cut_keeps_durable,       // 60: what was durable before a cut counts for what comes after it
   raft_snapshot_unsynced,       // 61: a received snapshot gets its name before it is synced
   raft_snapshot_forgotten,      // 62: opening does not look for one that the log is behind
+  consumer_takes_unreleased,    // 63: a consumer gets a partition that another has not given up
+  consumer_skips_revocation,    // 64: nor does it have to give up what others are to get
+  consumer_epoch_unchecked,     // 65: a consumer may speak in any epoch
+  consumer_commit_stale,        // 66: and commit in any
+  consumer_static_twice,        // 67: an instance may be there twice
   count_,
 };
 // Those that unit tests plant and find (`./dev test Planted`); the others are for the simulator.
 constexpr bool found_by_unit_tests(Bug bug) {
   return (bug >= Bug::cleaner_mixes_keys && bug <= Bug::retention_takes_uncommitted) ||
-         (bug >= Bug::raft_vote_unpersisted && bug <= Bug::metadata_decides_on_image);
+         (bug >= Bug::raft_vote_unpersisted && bug <= Bug::consumer_static_twice);
 }
 // The name used on the command line: "ack_before_sync".
 std::string_view bug_name(Bug bug);

@@ -52,6 +52,16 @@ class PartitionLog : public ShardLog {
 
 }  // namespace
 
+coordinator::group::TopicsRef OffsetsPort::topics() {
+  std::shared_ptr<const Topics> now = catalog_.topics();
+  if (known_ && now == seen_) return known_;
+  std::vector<coordinator::group::KnownTopic> topics;
+  for (const Topic& topic : now->all()) topics.push_back({topic.name, topic.id, topic.partitions});
+  known_ = std::make_shared<const coordinator::group::KnownTopics>(std::move(topics));
+  seen_ = std::move(now);
+  return known_;
+}
+
 std::unique_ptr<ShardLog> OffsetsPort::open(int32_t partition) {
   Partitions::Ref found = partitions_.find(kOffsetsTopic, partition);
   if (!found || found->retired()) return nullptr;

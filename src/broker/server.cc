@@ -227,7 +227,7 @@ Task<Result<void>> Server::State::open() {
   cleaner = std::make_unique<log::Cleaner>(env, config.cleaner);
   partitions = std::make_unique<Partitions>(*dirs, config, *cleaner);
   maintenance = std::make_unique<Maintenance>(env, config.maintenance, *partitions, *dirs, logger);
-  offsets_port = std::make_unique<OffsetsPort>(env, *partitions);
+  offsets_port = std::make_unique<OffsetsPort>(env, *partitions, *catalog);
   groups = std::make_unique<coordinator::Driver>(env, config.groups, *offsets_port, group_logger);
   node = std::make_unique<Node>(env, config, identity.cluster_id, *catalog, *partitions, *groups,
                                 *kraft, config.listen);

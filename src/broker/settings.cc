@@ -10,6 +10,7 @@
 
 #include "base/suggest.h"
 #include "broker/broker_keys.h"
+#include "coordinator/group/consumer/assignor.h"
 
 namespace moldau::broker {
 namespace {
@@ -78,6 +79,20 @@ constexpr WholeNumber kNumbers[] = {
      [](BrokerConfig& c, int64_t v) { c.groups.group.initial_rebalance_delay = milliseconds(v); }},
     {"group.max.size", 1, kMax32,
      [](BrokerConfig& c, int64_t v) { c.groups.group.max_size = static_cast<size_t>(v); }},
+    {"group.consumer.session.timeout.ms", 1, kMax32,
+     [](BrokerConfig& c, int64_t v) { c.groups.group.consumer.session_timeout = milliseconds(v); }},
+    {"group.consumer.heartbeat.interval.ms", 1, kMax32,
+     [](BrokerConfig& c, int64_t v) {
+       c.groups.group.consumer.heartbeat_interval = milliseconds(v);
+     }},
+    {"group.consumer.max.size", 1, kMax32,
+     [](BrokerConfig& c, int64_t v) { c.groups.group.consumer.max_size = static_cast<size_t>(v); }},
+    {"group.consumer.assignment.interval.ms", 0, kMax32,
+     [](BrokerConfig& c, int64_t v) {
+       c.groups.group.consumer.assignment_interval = milliseconds(v);
+     }},
+    {"group.consumer.regex.refresh.interval.ms", 10'000, kMax32,
+     [](BrokerConfig& c, int64_t v) { c.groups.group.consumer.regex_refresh = milliseconds(v); }},
     {"offsets.retention.minutes", 1, kMax32,
      [](BrokerConfig& c, int64_t v) { c.groups.group.offset_retention_millis = v * kMinute; }},
     {"offsets.retention.check.interval.ms", 1, kMax32,
@@ -156,6 +171,8 @@ constexpr std::string_view kPolicy = "log.cleanup.policy";
 constexpr std::string_view kCleaner = "log.cleaner.enable";
 constexpr std::string_view kCompression = "compression.type";
 constexpr std::string_view kTimestamps = "log.message.timestamp.type";
+constexpr std::string_view kAssignors = "group.consumer.assignors";
+constexpr std::string_view kMigration = "group.consumer.migration.policy";
 constexpr std::string_view kLevels[] = {"compression.gzip.level", "compression.lz4.level",
                                         "compression.zstd.level"};
 
@@ -224,14 +241,63 @@ Result<void> set_timestamp_type(std::string_view text, BrokerConfig& config) {
   return {};
 }
 
+// The parts of a list, without the space around them.
+std::vector<std::string> parts_of(std::string_view text) {
+  std::vector<std::string> out;
+  while (!text.empty()) {
+    size_t comma = std::min(text.find(','), text.size());
+    std::string_view part = text.substr(0, comma);
+    while (part.starts_with(' ')) part.remove_prefix(1);
+    while (part.ends_with(' ')) part.remove_suffix(1);
+    if (!part.empty()) out.emplace_back(part);
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return out;
+}
+
+// Kafka also takes the name of a class here, and gives an assignor of ours by its class.
+Result<void> set_assignors(std::string_view text, BrokerConfig& config) {
+  std::vector<std::string> names = parts_of(text);
+  for (std::string& name : names) {
+    if (name == "org.apache.kafka.coordinator.group.assignor.UniformAssignor") name = "uniform";
+    if (name == "org.apache.kafka.coordinator.group.assignor.RangeAssignor") name = "range";
+    if (!coordinator::group::assignor_named(name))
+      return fail(Errc::invalid,
+                  fmt::format("{}={}: it takes a list of uniform and range", kAssignors, text));
+  }
+  if (names.empty())
+    return fail(Errc::invalid, fmt::format("{} takes at least one assignor", kAssignors));
+  config.groups.group.consumer.assignors = std::move(names);
+  return {};
+}
+
+Result<void> set_migration(std::string_view text, BrokerConfig& config) {
+  using coordinator::group::MigrationPolicy;
+  std::string word(text);
+  for (char& c : word) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  MigrationPolicy& policy = config.groups.group.consumer.migration;
+  if (word == "disabled")
+    policy = MigrationPolicy::disabled;
+  else if (word == "upgrade")
+    policy = MigrationPolicy::upgrade;
+  else if (word == "downgrade")
+    policy = MigrationPolicy::downgrade;
+  else if (word == "bidirectional")
+    policy = MigrationPolicy::bidirectional;
+  else
+    return fail(Errc::invalid,
+                fmt::format("{}={}: it takes disabled, upgrade, downgrade or bidirectional",
+                            kMigration, text));
+  return {};
+}
+
 struct Word {
   std::string_view name;
   Result<void> (*set)(std::string_view, BrokerConfig&);
 };
-constexpr Word kWords[] = {{kPolicy, set_policy},
-                           {kCleaner, set_cleaner},
-                           {kCompression, set_compression},
-                           {kTimestamps, set_timestamp_type}};
+constexpr Word kWords[] = {{kPolicy, set_policy},           {kCleaner, set_cleaner},
+                           {kCompression, set_compression}, {kTimestamps, set_timestamp_type},
+                           {kAssignors, set_assignors},     {kMigration, set_migration}};
 
 Result<void> check_names(const std::map<std::string, std::string>& settings) {
   std::vector<std::string_view> known = setting_names();

@@ -104,6 +104,11 @@ Driver::Found Driver::find(std::string_view group) {
   return {&shard, ErrorCode::none};
 }
 
+GroupCore& Driver::core_of(Shard& shard) {
+  shard.core.know(port_.topics());
+  return shard.core;
+}
+
 // --- Requests ---
 
 Task<group::JoinAnswer> Driver::join(group::JoinRequest request) {
@@ -114,7 +119,7 @@ Task<group::JoinAnswer> Driver::join(group::JoinRequest request) {
   Shard& shard = *found.shard;
   request.unique = env_.entropy.uuid();
   Slot<group::JoinAnswer> slot(env_.loop, joins_, next_token_++);
-  shard.core.join(slot.token, request, moment());
+  core_of(shard).join(slot.token, request, moment());
   carry_out(shard);
   while (!slot.answer) co_await slot.ready.wait();
   if (!slot.durable) co_return std::move(*slot.answer);
@@ -129,7 +134,7 @@ Task<group::SyncAnswer> Driver::sync(group::SyncRequest request) {
   if (!found.shard) co_return group::SyncAnswer{.error = found.error};
   Shard& shard = *found.shard;
   Slot<group::SyncAnswer> slot(env_.loop, syncs_, next_token_++);
-  shard.core.sync(slot.token, request, moment());
+  core_of(shard).sync(slot.token, request, moment());
   carry_out(shard);
   while (!slot.answer) co_await slot.ready.wait();
   if (!slot.durable) co_return std::move(*slot.answer);
@@ -144,16 +149,27 @@ ErrorCode Driver::heartbeat(const group::Speaker& who) {
   // again.
   if (found.error == ErrorCode::coordinator_load_in_progress) return ErrorCode::none;
   if (!found.shard) return found.error;
-  ErrorCode error = found.shard->core.heartbeat(who, moment());
+  ErrorCode error = core_of(*found.shard).heartbeat(who, moment());
   carry_out(*found.shard);
   return error;
+}
+
+Task<group::ConsumerAnswer> Driver::consumer_heartbeat(group::ConsumerHeartbeat request) {
+  Found found = find(request.group);
+  if (!found.shard) co_return group::ConsumerAnswer{.refusal = {found.error, {}}};
+  request.unique = env_.entropy.uuid();
+  group::ConsumerAnswer answer = core_of(*found.shard).consumer_heartbeat(request, moment());
+  carry_out(*found.shard);
+  bool kept = co_await settled(*found.shard);
+  if (kept) co_return answer;
+  co_return group::ConsumerAnswer{.refusal = {ErrorCode::not_coordinator, {}}};
 }
 
 Task<group::LeaveAnswer> Driver::leave(std::string group,
                                        std::vector<group::LeavingMember> members) {
   Found found = find(group);
   if (!found.shard) co_return group::LeaveAnswer{found.error, {}};
-  group::LeaveAnswer answer = found.shard->core.leave(group, members, moment());
+  group::LeaveAnswer answer = core_of(*found.shard).leave(group, members, moment());
   carry_out(*found.shard);
   co_return answer;
 }
@@ -340,7 +356,7 @@ Task<bool> Driver::load(Shard& shard) {
   if (loading.unreadable > 0)
     MOLDAU_LOG_WARN(logger_, "__consumer_offsets-{}: {} records are none that are known: {}",
                     shard.index, loading.unreadable, loading.last_error);
-  shard.core.loaded(moment());
+  core_of(shard).loaded(moment());
   shard.phase = Shard::Phase::active;
   carry_out(shard);
   size_t groups = shard.core.state().groups().size();
@@ -397,7 +413,7 @@ void Driver::settle(Shard& shard) {
 void Driver::do_what_is_due(Shard& shard) {
   group::Moment now = moment();
   bool due = shard.core.next_deadline() <= now.now;
-  if (due) shard.core.tick(now);
+  if (due) core_of(shard).tick(now);
   bool expiry = shard.next_expiry <= now.now;
   if (expiry) {
     shard.core.expire_offsets(now.wall);

@@ -48,6 +48,7 @@ class Driver {
   host::Task<group::JoinAnswer> join(group::JoinRequest request);
   host::Task<group::SyncAnswer> sync(group::SyncRequest request);
   ErrorCode heartbeat(const group::Speaker& who);
+  host::Task<group::ConsumerAnswer> consumer_heartbeat(group::ConsumerHeartbeat request);
   host::Task<group::LeaveAnswer> leave(std::string group,
                                        std::vector<group::LeavingMember> members);
   host::Task<std::vector<ErrorCode>> commit(group::CommitRequest request);
@@ -87,6 +88,8 @@ class Driver {
     ErrorCode error = ErrorCode::none;
   };
   Found find(std::string_view group);
+  // The shard's core, which knows the topics as they are now.
+  group::GroupCore& core_of(Shard& shard);
   group::Moment moment() const;
   void carry_out(Shard& shard);
   void append(Shard& shard, const std::vector<group::RecordBytes>& records);

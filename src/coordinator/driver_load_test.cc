@@ -41,6 +41,14 @@ void check_what_kafka_meant(group::GroupCore& core) {
   EXPECT_EQ(*simple->expire_millis - simple->commit_millis, 86'400'000);
   EXPECT_FALSE(core.group("gone"));
   EXPECT_FALSE(core.group("modern")) << "not a classic one";
+  const group::ConsumerGroup* modern = state.consumer("modern");
+  ASSERT_TRUE(modern);
+  EXPECT_EQ(modern->state_name(), "Stable");
+  ASSERT_EQ(modern->members.size(), 1u);
+  const auto& [id, consumer] = *modern->members.begin();
+  EXPECT_EQ(consumer.client_host, "/127.0.0.1");
+  EXPECT_EQ(modern->current(id).epoch, modern->target_epoch());
+  EXPECT_EQ(group::without_epochs(modern->current(id).assigned), modern->target(id));
   EXPECT_EQ(state.offset("txn", "t", 0)->offset, 110);
   EXPECT_FALSE(state.offset("txn", "t", 1)) << "aborted";
   EXPECT_FALSE(state.offset("txn", "t", 2)) << "not decided";

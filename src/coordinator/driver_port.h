@@ -8,6 +8,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "coordinator/group/consumer/known_topics.h"
 #include "host/task.h"
 #include "host/wait_set.h"
 
@@ -49,6 +50,8 @@ class Port {
   virtual ~Port() = default;
   // Nothing: it is not here, or not now.
   virtual std::unique_ptr<ShardLog> open(int32_t partition) = 0;
+  // The topics that there are now; the same pointer as long as they are the same.
+  virtual group::TopicsRef topics() = 0;
 };
 
 }  // namespace moldau::coordinator

@@ -10,12 +10,14 @@ import rawclient
 import wire_cases
 import wire_cluster_cases
 import wire_config_cases
+import wire_consumer_cases
 import wire_data_cases
 import wire_group_cases
 from wire_may_differ import MAY_DIFFER
 from wire_session import Session
 
-CASES = {**wire_cases.ALL, **wire_data_cases.ALL, **wire_config_cases.ALL, **wire_cluster_cases.ALL, **wire_group_cases.ALL}
+CASES = {**wire_cases.ALL, **wire_data_cases.ALL, **wire_config_cases.ALL, **wire_cluster_cases.ALL, **wire_group_cases.ALL,
+         **wire_consumer_cases.ALL}
 
 
 def prepare(s):

@@ -2,8 +2,6 @@
 // 5, and an error from 6 on.
 #include "wire/messages/describe_groups.h"
 
-#include <fmt/format.h>
-
 #include "broker/api/groups.h"
 #include "broker/api/handlers.h"
 #include "broker/errors.h"
@@ -19,16 +17,13 @@ using DescribedMember = DescribeGroupsResponse::DescribedGroupMember;
 
 namespace {
 
-// Bit i stands for the operation with Kafka's number i. Without an authorizer everything is
-// allowed.
-constexpr int32_t kGroupOperations = 3400;
 constexpr int16_t kFirstWithNotFound = 6;
 
-Described absent(Request& request, std::string_view name) {
+Described absent(Request& request, std::string_view name, std::string_view why) {
   Described out{.group_id = name, .group_state = "Dead"};
   if (request.version < kFirstWithNotFound) return out;
   out.error_code = code(ErrorCode::group_id_not_found);
-  out.error_message = request.arena.copy(fmt::format("Group {} not found.", name));
+  out.error_message = request.arena.copy(why);
   return out;
 }
 
@@ -57,7 +52,7 @@ host::Task<Described> describe(Node& node, Request& request, std::string_view na
   coordinator::Driver::View view = co_await node.groups.view(owned_name);
   if (!view.core) co_return Described{.error_code = code(view.error), .group_id = name};
   group::DescribedGroup found = view.core->describe(name);
-  if (found.error != ErrorCode::none) co_return absent(request, name);
+  if (found.error != ErrorCode::none) co_return absent(request, name, found.message);
   co_return present(request.arena, name, found);
 }
 

@@ -10,6 +10,10 @@
 
 namespace moldau::broker {
 
+// Bit i stands for the operation with Kafka's number i: all that there are of groups. Without an
+// authorizer everything is allowed.
+constexpr int32_t kGroupOperations = 3400;
+
 inline std::string owned(std::string_view text) { return std::string(text); }
 inline std::string owned(Bytes bytes) { return std::string(as_text(bytes)); }
 inline std::optional<std::string> owned(const wire::NullableString& text) {

@@ -29,6 +29,8 @@ Answer delete_groups(Node& node, RequestPtr request);
 Answer describe_quorum(Node& node, RequestPtr request);
 Answer update_features(Node& node, RequestPtr request);
 Answer unregister_broker(Node& node, RequestPtr request);
+Answer consumer_group_heartbeat(Node& node, RequestPtr request);
+Answer consumer_group_describe(Node& node, RequestPtr request);
 Answer describe_cluster(Node& node, RequestPtr request);
 Answer offset_for_leader_epoch(Node& node, RequestPtr request);
 Answer describe_configs(Node& node, RequestPtr request);

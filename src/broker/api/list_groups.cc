@@ -1,5 +1,5 @@
 // ListGroups: all groups that we coordinate, or those in certain states (version 4) or of certain
-// types (version 5). All of ours are classic.
+// types (version 5).
 #include "wire/messages/list_groups.h"
 
 #include <algorithm>
@@ -15,8 +15,6 @@ using wire::ListGroupsRequest;
 using wire::ListGroupsResponse;
 
 namespace {
-
-constexpr std::string_view kType = "classic";
 
 bool same_word(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](char x, char y) {
@@ -37,12 +35,12 @@ Answer list_groups(Node& node, RequestPtr request) {
   coordinator::Driver::Listed listed = co_await node.groups.list();
   std::vector<ListGroupsResponse::ListedGroup> groups;
   for (const group::ListedGroup& one : listed.groups) {
-    bool asked = wanted(body.states_filter, one.state) && wanted(body.types_filter, kType);
+    bool asked = wanted(body.states_filter, one.state) && wanted(body.types_filter, one.type);
     if (!asked) continue;
     groups.push_back({.group_id = one.id,
                       .protocol_type = one.protocol_type,
                       .group_state = one.state,
-                      .group_type = kType});
+                      .group_type = one.type});
   }
   ListGroupsResponse answer{.error_code = code(listed.error), .groups = std::span(groups)};
   co_return reply(*request, answer);

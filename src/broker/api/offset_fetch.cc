@@ -31,6 +31,8 @@ struct AskedGroup {
   std::string_view name;
   bool all = false;
   bool require_stable = false;
+  std::optional<std::string> member;  // of the consumer protocol, with its epoch
+  int32_t epoch = -1;
   std::vector<AskedTopic> topics;
 };
 
@@ -90,6 +92,12 @@ host::Task<OneGroup> answer_group(Node& node, Request& request, const AskedGroup
   OneGroup answer{.group_id = asked.name, .error_code = code(view.error)};
   const group::State* state = view.core ? &view.core->state() : nullptr;
   std::shared_ptr<const Topics> known = node.catalog.topics();
+  ErrorCode refused =
+      view.core ? view.core->check_fetch(name, asked.member, asked.epoch) : ErrorCode::none;
+  if (refused != ErrorCode::none) {
+    answer.error_code = code(refused);
+    co_return answer;
+  }
   if (asked.all) {
     if (state) answer.topics = look_up_all(arena, *state, asked, *known, request.version);
     co_return answer;
@@ -116,6 +124,8 @@ AskedGroup read_old(const OffsetFetchRequest& body) {
   AskedGroup out{.name = body.group_id,
                  .all = body.topics.is_null(),
                  .require_stable = body.require_stable,
+                 .member = std::nullopt,
+                 .epoch = -1,
                  .topics = {}};
   for (const auto& topic : body.topics)
     out.topics.push_back(
@@ -160,6 +170,8 @@ Answer offset_fetch(Node& node, RequestPtr request) {
     AskedGroup asked{.name = wanted.group_id,
                      .all = wanted.topics.is_null(),
                      .require_stable = body.require_stable,
+                     .member = owned(wanted.member_id),
+                     .epoch = wanted.member_epoch,
                      .topics = {}};
     for (const auto& topic : wanted.topics)
       asked.topics.push_back({topic.name,

@@ -34,6 +34,8 @@ std::span<const Served> served_apis() {
       {ApiKey::describe_cluster, 0, 0, 2, &describe_cluster},
       {ApiKey::unregister_broker, 0, 0, 0, &unregister_broker},
       {ApiKey::offset_for_leader_epoch, 0, 0, 4, &offset_for_leader_epoch},
+      {ApiKey::consumer_group_heartbeat, 0, 0, 1, &consumer_group_heartbeat},
+      {ApiKey::consumer_group_describe, 0, 0, 1, &consumer_group_describe},
       {ApiKey::list_config_resources, 0, 0, 1, &list_config_resources},
   };
   return kServed;

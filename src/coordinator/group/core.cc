@@ -43,11 +43,13 @@ void GroupCore::restore(const std::string& name, const StoredGroup& stored, Mome
 
 void GroupCore::loaded(Moment moment) {
   for (const auto& [name, kept] : state_.groups()) {
+    if (kept.consumer) continue;
     if (kept.group)
       restore(name, *kept.group, moment);
     else
       groups_.try_emplace(name);
   }
+  consumers_.loaded(moment);
 }
 
 void GroupCore::unload(ErrorCode error) {
@@ -60,15 +62,8 @@ void GroupCore::unload(ErrorCode error) {
   effects_.records.clear();
   groups_.clear();
   timers_.clear();
+  consumers_.unload();
   state_ = State();
-}
-
-bool GroupCore::put(const Record& record) {
-  RecordBytes bytes = encode_record(record);
-  if (bytes.size() > config_.max_record_bytes) return false;
-  state_.apply(record);
-  effects_.records.push_back(std::move(bytes));
-  return true;
 }
 
 // The group as it is now, with these assignments.
@@ -122,6 +117,8 @@ void GroupCore::tick(Moment moment) {
         break;
     }
   }
+  consumers_.tick(moment);
+  settle_released(moment);
 }
 
 }  // namespace moldau::coordinator::group

@@ -13,10 +13,10 @@
 #include <string>
 #include <vector>
 
+#include "coordinator/group/consumer/core.h"
 #include "coordinator/group/group.h"
-#include "coordinator/group/records.h"
+#include "coordinator/group/ledger.h"
 #include "coordinator/group/requests.h"
-#include "coordinator/group/state.h"
 #include "coordinator/group/timers.h"
 
 namespace moldau::coordinator::group {
@@ -31,27 +31,17 @@ struct GroupConfig {
   int64_t offset_retention_millis = int64_t{10'080} * 60'000;  // offsets.retention.minutes
   size_t max_offset_metadata = 4096;                           // offset.metadata.max.bytes
   size_t max_record_bytes = 1'048'588 - 100;                   // of one record, in one batch
-};
-
-struct Effects {
-  struct Joined {
-    Token token;
-    JoinAnswer answer;
-    bool durable = false;  // not before all records so far are committed
-  };
-  struct Synced {
-    Token token;
-    SyncAnswer answer;
-    bool durable = false;
-  };
-  std::vector<RecordBytes> records;  // to be appended, in this order
-  std::vector<Joined> joins;
-  std::vector<Synced> syncs;
+  ConsumerConfig consumer;
 };
 
 class GroupCore {
  public:
-  explicit GroupCore(const GroupConfig& config) : config_(config) {}
+  explicit GroupCore(const GroupConfig& config)
+      : config_(config), consumers_(config.consumer, ledger_) {
+    ledger_.max_record_bytes = config.max_record_bytes;
+  }
+  GroupCore(const GroupCore&) = delete;
+  GroupCore& operator=(const GroupCore&) = delete;
 
   // While loading: the records of the log in order, then `loaded`.
   void load(const Record& record, int64_t producer = -1) { state_.apply(record, producer); }
@@ -59,6 +49,16 @@ class GroupCore {
   void loaded(Moment moment);
   // Forgets everything; whoever waits gets the error.
   void unload(ErrorCode error);
+
+  // The topics that there are from now on.
+  void know(TopicsRef topics) { consumers_.know(std::move(topics)); }
+
+  // Of the consumer protocol. Also where a live classic group goes over to it.
+  ConsumerAnswer consumer_heartbeat(const ConsumerHeartbeat& request, Moment moment);
+  DescribedConsumers describe_consumers(std::string_view group) const;
+  // Whether this member may see the offsets of its group now.
+  ErrorCode check_fetch(std::string_view group, const std::optional<std::string>& member,
+                        int32_t epoch) const;
 
   // Both answer by an effect, now or later.
   void join(Token token, const JoinRequest& request, Moment moment);
@@ -80,7 +80,7 @@ class GroupCore {
   void forget_topic(std::string_view topic);
 
   void tick(Moment moment);
-  Instant next_deadline() const { return timers_.next(); }
+  Instant next_deadline() const { return std::min(timers_.next(), consumers_.next_deadline()); }
   // What the calls since the last take want done.
   Effects take() { return std::exchange(effects_, {}); }
 
@@ -104,7 +104,7 @@ class GroupCore {
   Group* find(std::string_view name);
   void restore(const std::string& name, const StoredGroup& stored, Moment moment);
   // False: too large for a record; nothing happened.
-  bool put(const Record& record);
+  bool put(const Record& record) { return ledger_.put(record); }
   bool put_group(Step& s, const std::vector<Assignment>& assignments);
   void drop_if_gone(const std::string& name);
 
@@ -146,16 +146,24 @@ class GroupCore {
   void wake_at(const Step& s, const Member& member, Duration after);
   ErrorCode leave_one(Step& s, const LeavingMember& leaving, bool& removed);
 
+  // core_consumer.cc
+  Refusal make_room_for_consumer(const ConsumerHeartbeat& request, Moment moment);
+  Refusal adopt(const std::string& name, Group& group, Moment moment);
+  void settle_released(Moment moment);
+
   // core_offsets.cc
   ErrorCode check_commit(Group* group, const CommitRequest& request) const;
+  bool reads(std::string_view group, std::string_view topic) const;
   bool expired(const std::string& name, const Kept& kept, std::string_view topic,
                const StoredOffset& offset, WallTime now) const;
 
   const GroupConfig config_;
-  State state_;
-  std::map<std::string, Group, std::less<>> groups_;
+  Ledger ledger_;
+  State& state_ = ledger_.state;
+  Effects& effects_ = ledger_.effects;
+  std::map<std::string, Group, std::less<>> groups_;  // classic ones, and offsets without a group
   Timers<TimerKey> timers_;
-  Effects effects_;
+  ConsumerGroups consumers_;
 };
 
 }  // namespace moldau::coordinator::group

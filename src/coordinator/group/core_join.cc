@@ -49,6 +49,14 @@ void GroupCore::join(Token token, const JoinRequest& request, Moment moment) {
   if (request.session_timeout < config_.min_session_timeout ||
       request.session_timeout > config_.max_session_timeout)
     return refuse_join(token, ErrorCode::invalid_session_timeout, request.member);
+  if (const ConsumerGroup* consumers = consumers_.find(request.group)) {
+    if (consumers->members.empty())
+      consumers_.remove(request.group);
+    else
+      consumers_.make_way(request, moment);
+    settle_released(moment);
+    if (consumers_.find(request.group)) return consumers_.join(token, request, moment);
+  }
   Group* group = find(request.group);
   if (!group && !request.member.empty())
     return refuse_join(token, ErrorCode::unknown_member_id, request.member);

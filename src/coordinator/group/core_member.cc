@@ -24,6 +24,7 @@ ErrorCode GroupCore::check_sync(const Group& group, const SyncRequest& request) 
 }
 
 void GroupCore::sync(Token token, const SyncRequest& request, Moment moment) {
+  if (consumers_.find(request.who.group)) return consumers_.sync(token, request, moment);
   Group* group = find(request.who.group);
   ErrorCode error = ErrorCode::unknown_member_id;
   if (request.who.group.empty())
@@ -74,6 +75,7 @@ void GroupCore::complete_sync(Step& s, const std::vector<Assignment>& assignment
 
 ErrorCode GroupCore::heartbeat(const Speaker& who, Moment moment) {
   if (who.group.empty()) return ErrorCode::invalid_group_id;
+  if (consumers_.find(who.group)) return consumers_.heartbeat(who, moment);
   Group* group = find(who.group);
   if (!group) return ErrorCode::unknown_member_id;
   ErrorCode error = group->check(who.member, who.instance);
@@ -110,6 +112,11 @@ ErrorCode GroupCore::leave_one(Step& s, const LeavingMember& leaving, bool& remo
 LeaveAnswer GroupCore::leave(const std::string& name, const std::vector<LeavingMember>& members,
                              Moment moment) {
   if (name.empty()) return {ErrorCode::invalid_group_id, {}};
+  if (consumers_.find(name)) {
+    LeaveAnswer left = consumers_.leave(name, members, moment);
+    settle_released(moment);
+    return left;
+  }
   LeaveAnswer answer;
   Group* group = find(name);
   if (!group) {

@@ -6,6 +6,8 @@ namespace moldau::coordinator::group {
 
 ErrorCode GroupCore::check_commit(Group* group, const CommitRequest& request) const {
   const Speaker& who = request.who;
+  if (const ConsumerGroup* consumers = consumers_.find(who.group))
+    return consumers_.check_commit(*consumers, request);
   if (!group) {
     // Without a group that is there, only one who is in none may commit.
     if (who.generation < 0) return ErrorCode::none;
@@ -28,7 +30,7 @@ std::vector<ErrorCode> GroupCore::commit(const CommitRequest& request, Moment mo
   ErrorCode error = check_commit(group, request);
   std::vector<ErrorCode> out(request.offsets.size(), error);
   if (error != ErrorCode::none) return out;
-  if (!group && !request.offsets.empty()) group = &groups_[name];
+  if (!group && !request.offsets.empty() && !consumers_.find(name)) group = &groups_[name];
   if (Member* member = group ? group->find(request.who.member) : nullptr) {
     Step s{name, *group, moment};
     alive(s, *member);
@@ -54,18 +56,25 @@ std::vector<ErrorCode> GroupCore::commit(const CommitRequest& request, Moment mo
   return out;
 }
 
+bool GroupCore::reads(std::string_view name, std::string_view topic) const {
+  if (const ConsumerGroup* consumers = consumers_.find(name)) return consumers->reads(topic);
+  const Group* group = this->group(name);
+  if (!group || group->phase == Phase::empty) return false;
+  // Who cannot say what he reads may read all of it.
+  return !group->topics || group->topics->contains(topic);
+}
+
 DeleteOffsetsAnswer GroupCore::delete_offsets(const std::string& name,
                                               const std::vector<OffsetPlace>& places) {
   if (name.empty()) return {ErrorCode::invalid_group_id, {}};
   Group* group = find(name);
-  if (!group) return {ErrorCode::group_id_not_found, {}};
-  bool consumers = group->protocol_type == "consumer";
-  if (group->phase != Phase::empty && !consumers) return {ErrorCode::non_empty_group, {}};
+  const ConsumerGroup* consumers = consumers_.find(name);
+  if (!group && !consumers) return {ErrorCode::group_id_not_found, {}};
+  bool other_type = group && group->protocol_type != "consumer";
+  if (other_type && group->phase != Phase::empty) return {ErrorCode::non_empty_group, {}};
   DeleteOffsetsAnswer answer;
   for (const OffsetPlace& place : places) {
-    // Who cannot say what he reads may read all of it.
-    bool read =
-        group->phase != Phase::empty && (!group->topics || group->topics->contains(place.topic));
+    bool read = reads(name, place.topic);
     answer.places.push_back(read ? ErrorCode::group_subscribed_to_topic : ErrorCode::none);
     if (read || !state_.offset(name, place.topic, place.partition)) continue;
     put(OffsetRecord{name, place.topic, place.partition, std::nullopt});
@@ -76,17 +85,24 @@ DeleteOffsetsAnswer GroupCore::delete_offsets(const std::string& name,
 
 ErrorCode GroupCore::delete_group(const std::string& name) {
   Group* group = find(name);
-  if (!group) return ErrorCode::group_id_not_found;
-  if (group->phase != Phase::empty || !group->members.empty()) return ErrorCode::non_empty_group;
+  const ConsumerGroup* consumers = consumers_.find(name);
+  if (!group && !consumers) return ErrorCode::group_id_not_found;
+  if (consumers && !consumers->members.empty()) return ErrorCode::non_empty_group;
+  if (group && (group->phase != Phase::empty || !group->members.empty()))
+    return ErrorCode::non_empty_group;
   const Kept* kept = state_.find(name);
   std::vector<Record> tombstones;
   if (kept) {
     for (const auto& [topic, partitions] : kept->offsets)
       for (const auto& [index, offset] : partitions)
         tombstones.push_back(OffsetRecord{name, topic, index, std::nullopt});
-    tombstones.push_back(GroupRecord{name, std::nullopt});
+    if (!consumers) tombstones.push_back(GroupRecord{name, std::nullopt});
   }
   for (const Record& one : tombstones) put(one);
+  if (consumers) {
+    consumers_.remove(name);
+    return ErrorCode::none;
+  }
   for (const std::string& id : group->promised) timers_.cancel({Due::session, name, id});
   groups_.erase(name);
   return ErrorCode::none;
@@ -96,6 +112,11 @@ ErrorCode GroupCore::delete_group(const std::string& name) {
 // became so; one that lives keeps what it reads; without a group it counts from the commit.
 bool GroupCore::expired(const std::string& name, const Kept& kept, std::string_view topic,
                         const StoredOffset& offset, WallTime now) const {
+  if (kept.consumer) {
+    if (kept.consumer->reads(topic)) return false;
+    if (offset.expire_millis) return now.millis >= *offset.expire_millis;
+    return now.millis - offset.commit_millis >= config_.offset_retention_millis;
+  }
   const Group* group = this->group(name);
   bool empty = !group || group->phase == Phase::empty;
   bool has_type = group && !group->protocol_type.empty();
@@ -114,6 +135,7 @@ bool GroupCore::expired(const std::string& name, const Kept& kept, std::string_v
 
 void GroupCore::expire_offsets(WallTime now) {
   std::vector<Record> gone;
+  std::vector<std::string> consumers_gone;
   for (const auto& [name, kept] : state_.groups()) {
     size_t left = 0;
     for (const auto& [topic, partitions] : kept.offsets) {
@@ -125,12 +147,18 @@ void GroupCore::expire_offsets(WallTime now) {
           left++;
       }
     }
+    if (kept.consumer) {
+      bool over = kept.consumer->members.empty() && left == 0 && !state_.pending(name);
+      if (over) consumers_gone.push_back(name);
+      continue;
+    }
     const Group* group = this->group(name);
     bool idle = !group || (group->phase == Phase::empty && group->promised.empty());
     if (kept.group && idle && left == 0 && !state_.pending(name))
       gone.push_back(GroupRecord{name, std::nullopt});
   }
   for (const Record& one : gone) put(one);
+  for (const std::string& name : consumers_gone) consumers_.remove(name);
   std::set<std::string> names;
   for (const auto& [name, group] : groups_) names.insert(name);
   for (const std::string& name : names) drop_if_gone(name);

@@ -1,10 +1,7 @@
 #include "coordinator/group/records.h"
 
-#include <fmt/format.h>
-
-#include "base/arena.h"
-#include "base/chain.h"
-#include "wire/message.h"
+#include "coordinator/group/consumer/records.h"
+#include "coordinator/group/record_bytes.h"
 #include "wire/messages/group_metadata_record.h"
 #include "wire/messages/legacy_offset_commit_record.h"
 #include "wire/messages/offset_commit_record.h"
@@ -18,26 +15,6 @@ constexpr int16_t kLegacyOffset = 0, kOffset = 1, kGroup = 2;
 constexpr int16_t kKeyVersion = 0;
 constexpr int16_t kOffsetWithExpiry = 1, kOffsetVersion = 4;
 constexpr int16_t kGroupVersion = 3;
-
-std::optional<std::string> owned(const wire::NullableString& text) {
-  if (!text) return std::nullopt;
-  return std::string(*text);
-}
-wire::NullableString view(const std::optional<std::string>& text) {
-  if (!text) return std::nullopt;
-  return std::string_view(*text);
-}
-
-// Two bytes, then the message: of a key the sort, of a value the version.
-template <class M>
-std::vector<uint8_t> with_prefix(int16_t prefix, const M& message, int16_t version) {
-  Chain chain;
-  uint8_t front[2];
-  store_be<int16_t>(front, prefix);
-  chain.append(Bytes(front));
-  wire::encode(message, version, chain);
-  return chain.flatten();
-}
 
 std::vector<uint8_t> encode_value(const StoredOffset& offset) {
   wire::OffsetCommitValue value{.offset = offset.offset,
@@ -71,16 +48,6 @@ std::vector<uint8_t> encode_value(const StoredGroup& group) {
       .current_state_timestamp = group.since_millis,
       .members = std::span<const wire::GroupMetadataValue::MemberMetadata>(members)};
   return with_prefix(kGroupVersion, value, kGroupVersion);
-}
-
-// What follows the two bytes.
-template <class M>
-Result<M> decode_rest(Bytes in, int16_t version, Arena& arena, std::string_view what) {
-  if (version < M::kMinVersion || version > M::kMaxVersion)
-    return fail(Errc::invalid, fmt::format("{} of version {}", what, version));
-  Result<M> message = wire::decode<M>(in.subspan(2), version, arena);
-  if (!message) return std::move(message.error()).in(what);
-  return message;
 }
 
 Result<std::optional<int16_t>> prefix_of(std::optional<Bytes> bytes) {
@@ -147,7 +114,9 @@ RecordBytes encode_record(const Record& record) {
     if (group->value) out.value = encode_value(*group->value);
     return out;
   }
-  const auto& offset = std::get<OffsetRecord>(record);
+  const auto* of_offset = std::get_if<OffsetRecord>(&record);
+  if (!of_offset) return encode_consumer_record(record);
+  const OffsetRecord& offset = *of_offset;
   wire::OffsetCommitKey key{
       .group = offset.group, .topic = offset.topic, .partition = offset.partition};
   out.key = with_prefix(kOffset, key, kKeyVersion);
@@ -166,7 +135,7 @@ Result<std::optional<Record>> decode_record(Bytes key, std::optional<Bytes> valu
     case kGroup:
       return decode_group(key, value, version, arena);
     default:
-      return std::optional<Record>();
+      return decode_consumer_record({sort.value_or(-1), version.value_or(-1), key, value}, arena);
   }
 }
 

@@ -113,6 +113,7 @@ struct ListedGroup {
   std::string id;
   std::string protocol_type;
   std::string state;
+  std::string_view type;
 };
 struct DescribedMember {
   std::string id;
@@ -124,6 +125,7 @@ struct DescribedMember {
 };
 struct DescribedGroup {
   ErrorCode error = ErrorCode::none;
+  std::string message;  // of the error
   std::string state;
   std::string protocol_type;
   std::string protocol;

@@ -19,6 +19,11 @@ const StoredGroup* State::stored(std::string_view group) const {
   return kept && kept->group ? &*kept->group : nullptr;
 }
 
+const ConsumerGroup* State::consumer(std::string_view group) const {
+  const Kept* kept = find(group);
+  return kept && kept->consumer ? &*kept->consumer : nullptr;
+}
+
 const StoredOffset* State::offset(std::string_view group, std::string_view topic,
                                   int32_t partition) const {
   const Kept* kept = find(group);
@@ -43,9 +48,35 @@ bool State::pending(std::string_view group) const {
   });
 }
 
+template <class R>
+void State::apply_consumer(const R& record, bool tombstone) {
+  auto it = groups_.find(record.group);
+  if (tombstone && (it == groups_.end() || !it->second.consumer)) return;
+  if (it == groups_.end()) it = groups_.try_emplace(record.group).first;
+  if (!it->second.consumer) it->second.consumer.emplace();
+  it->second.consumer->apply(record);
+  if (!tombstone || !it->second.consumer->gone()) return;
+  it->second.consumer.reset();
+  drop_if_empty(record.group);
+}
+
 void State::apply(const Record& record, int64_t producer) {
-  if (const auto* group = std::get_if<GroupRecord>(&record)) return apply_group(*group);
-  const auto& offset = std::get<OffsetRecord>(record);
+  const auto* of_offset = std::get_if<OffsetRecord>(&record);
+  if (!of_offset) {
+    std::visit(
+        [&](const auto& one) {
+          using R = std::decay_t<decltype(one)>;
+          if constexpr (std::is_same_v<R, GroupRecord>)
+            apply_group(one);
+          else if constexpr (std::is_same_v<R, OldTopicsRecord>)
+            apply_consumer(one, !one.there);
+          else if constexpr (!std::is_same_v<R, OffsetRecord>)
+            apply_consumer(one, !one.value.has_value());
+        },
+        record);
+    return;
+  }
+  const OffsetRecord& offset = *of_offset;
   Place place(offset.group, offset.topic, offset.partition);
   if (producer >= 0) {
     transactions_[producer][place] = {offset.value, false};
@@ -96,7 +127,9 @@ void State::apply_group(const GroupRecord& record) {
 
 void State::drop_if_empty(std::string_view group) {
   auto it = groups_.find(group);
-  if (it != groups_.end() && !it->second.group && it->second.offsets.empty()) groups_.erase(it);
+  if (it == groups_.end()) return;
+  const Kept& kept = it->second;
+  if (!kept.group && !kept.consumer && kept.offsets.empty()) groups_.erase(it);
 }
 
 }  // namespace moldau::coordinator::group

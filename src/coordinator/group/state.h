@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "coordinator/group/consumer/stored.h"
 
 namespace moldau::coordinator::group {
 
@@ -53,7 +54,10 @@ using PartitionOffsets = std::map<int32_t, StoredOffset>;
 using TopicOffsets = std::map<std::string, PartitionOffsets, std::less<>>;
 
 struct Kept {
-  std::optional<StoredGroup> group;  // nothing: offsets that were committed without a group
+  // Neither: offsets that were committed without a group. While a log is loaded that has changed a
+  // group's protocol there may be both for a moment.
+  std::optional<StoredGroup> group;
+  std::optional<ConsumerGroup> consumer;
   TopicOffsets offsets;
   bool operator==(const Kept&) const = default;
 };
@@ -71,7 +75,9 @@ struct GroupRecord {
   std::optional<StoredGroup> value;
   bool operator==(const GroupRecord&) const = default;
 };
-using Record = std::variant<OffsetRecord, GroupRecord>;
+using Record = std::variant<OffsetRecord, GroupRecord, GroupEpochRecord, ConsumerMemberRecord,
+                            TargetEpochRecord, TargetMemberRecord, CurrentRecord, RegexRecord,
+                            OldTopicsRecord>;
 
 class State {
  public:
@@ -84,6 +90,7 @@ class State {
   const std::map<std::string, Kept, std::less<>>& groups() const { return groups_; }
   const Kept* find(std::string_view group) const;
   const StoredGroup* stored(std::string_view group) const;
+  const ConsumerGroup* consumer(std::string_view group) const;
   const StoredOffset* offset(std::string_view group, std::string_view topic,
                              int32_t partition) const;
   // A transaction that is not decided has an offset for it.
@@ -95,6 +102,8 @@ class State {
   using Place = std::tuple<std::string, std::string, int32_t>;  // group, topic, partition
   void apply_offset(const OffsetRecord& record);
   void apply_group(const GroupRecord& record);
+  template <class R>
+  void apply_consumer(const R& record, bool tombstone);
   void drop_if_empty(std::string_view group);
   std::map<std::string, Kept, std::less<>> groups_;
   // What a transaction holds until it is decided.

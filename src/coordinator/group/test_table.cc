@@ -85,6 +85,56 @@ std::string Table::lone_member(const Joiner& joiner) {
   return joined.member;
 }
 
+ConsumerAnswer Table::beat(ConsumerHeartbeat request) {
+  request.unique.bytes[15] = ++unique;
+  ConsumerAnswer answer = core.consumer_heartbeat(request, moment);
+  take();
+  return answer;
+}
+
+void Table::set_topics(const std::vector<std::pair<std::string, int32_t>>& names) {
+  std::vector<KnownTopic> known;
+  for (const auto& [name, partitions] : names) {
+    Uuid id;
+    for (size_t i = 0; i < name.size(); i++) id.bytes[i % 16] ^= static_cast<uint8_t>(name[i]);
+    known.push_back({name, id, partitions});
+  }
+  topics = std::make_shared<const KnownTopics>(std::move(known));
+  core.know(topics);
+}
+
+void Table::compact() {
+  std::map<std::vector<uint8_t>, size_t> last;
+  for (size_t i = 0; i < log.size(); i++) last[log[i].key] = i;
+  std::vector<RecordBytes> left;
+  for (size_t i = 0; i < log.size(); i++)
+    if (last[log[i].key] == i && log[i].value) left.push_back(std::move(log[i]));
+  log = std::move(left);
+}
+
+ConsumerHeartbeat joining(const std::string& member, std::vector<std::string> topics) {
+  ConsumerHeartbeat out;
+  out.group = "g";
+  out.member = member;
+  out.rebalance_millis = 10'000;
+  out.topics = std::move(topics);
+  out.owned = Parts();
+  out.client_id = "client";
+  out.client_host = "/127.0.0.1";
+  return out;
+}
+
+ConsumerHeartbeat beating(const std::string& member, int32_t epoch, std::optional<Parts> owned) {
+  ConsumerHeartbeat out;
+  out.group = "g";
+  out.member = member;
+  out.epoch = epoch;
+  out.owned = std::move(owned);
+  out.client_id = "client";
+  out.client_host = "/127.0.0.1";
+  return out;
+}
+
 void Table::pass(Duration time) {
   Instant until = moment.now + time;
   while (core.next_deadline() <= until) {

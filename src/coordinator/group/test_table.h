@@ -37,6 +37,12 @@ struct Table {
   ErrorCode commit(const std::string& member, int32_t generation, int64_t offset,
                    const std::string& group = "g", const std::string& topic = "t");
 
+  // Of the consumer protocol.
+  ConsumerAnswer beat(ConsumerHeartbeat request);
+  // The topics that there are from now on: names with numbers of partitions.
+  void set_topics(const std::vector<std::pair<std::string, int32_t>>& names);
+  Uuid topic(std::string_view name) const { return topics->find(name)->id; }
+
   bool joined(Token token) const { return joins.contains(token); }
   bool synced(Token token) const { return syncs.contains(token); }
   // In a group that is stable with one member. Its id.
@@ -49,6 +55,8 @@ struct Table {
   void take();
   // A coordinator that has died and starts again from the first `kept` records of the log.
   void restart(size_t kept = SIZE_MAX);
+  // The log as cleaning leaves it: the last record of each key, and no tombstones.
+  void compact();
 
   int64_t offset(const std::string& group = "g", const std::string& topic = "t") const;
   Phase phase(const std::string& group = "g") const { return core.group(group)->phase; }
@@ -57,11 +65,17 @@ struct Table {
   GroupCore core;
   Moment moment{Instant{1'000'000'000}, WallTime{1'700'000'000'000}};
   std::vector<RecordBytes> log;
+  TopicsRef topics = std::make_shared<const KnownTopics>();
   std::map<Token, JoinAnswer> joins;
   std::map<Token, SyncAnswer> syncs;
   Token next = 1;
   uint8_t unique = 0;
 };
+
+// A member's first words, and later ones.
+ConsumerHeartbeat joining(const std::string& member, std::vector<std::string> topics = {"t"});
+ConsumerHeartbeat beating(const std::string& member, int32_t epoch,
+                          std::optional<Parts> owned = std::nullopt);
 
 // A subscription of a consumer to topics, as clients write it.
 std::string subscription(const std::vector<std::string>& topics);

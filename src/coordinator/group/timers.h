@@ -26,6 +26,7 @@ class Timers {
     due_.erase({it->second, key});
     at_.erase(it);
   }
+  bool is_set(const Key& key) const { return at_.contains(key); }
   // The earliest that is due, taken out.
   std::optional<Key> take(Instant now) {
     if (due_.empty() || due_.begin()->first > now) return std::nullopt;
