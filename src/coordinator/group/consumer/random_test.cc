@@ -134,8 +134,7 @@ class Story {
     if (!may) complain("G3: a heartbeat of another epoch was taken");
   }
 
-  // A heartbeat that was long on its way; nobody waits for the answer any more. It does not say
-  // what its member had: only the order of a connection keeps that from being taken for the truth.
+  // A heartbeat of an older epoch that was long on its way.
   void arrive_late() {
     if (late_.empty()) return;
     Late late = std::move(late_.front());
