@@ -50,7 +50,10 @@ void GroupCore::join(Token token, const JoinRequest& request, Moment moment) {
       request.session_timeout > config_.max_session_timeout)
     return refuse_join(token, ErrorCode::invalid_session_timeout, request.member);
   if (const ConsumerGroup* consumers = consumers_.find(request.group)) {
-    if (consumers->members.empty())
+    bool empty = consumers->members.empty();
+    if (empty && !request.member.empty())
+      return refuse_join(token, ErrorCode::unknown_member_id, request.member);
+    if (empty)
       consumers_.remove(request.group);
     else
       consumers_.make_way(request, moment);
