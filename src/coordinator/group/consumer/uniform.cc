@@ -38,12 +38,11 @@ class Sharing {
     for (const Assignee& m : members_) hashes.push_back(java_hash(m.member));
     std::vector<size_t> order = java_order(hashes);
     for (size_t i : order) keep(i);
+    // The last ones of those who lack get the partitions that do not come out even.
     auto next = free_.begin();
-    for (auto& [i, lacks] : lacking_) {
-      if (extra_ > 0) {
-        lacks++;
-        extra_--;
-      }
+    for (size_t at = 0; at < lacking_.size(); at++) {
+      auto [i, lacks] = lacking_[at];
+      if (at + extra_ >= lacking_.size()) lacks++;
       for (; lacks > 0 && next != free_.end(); lacks--, ++next)
         out_[i][next->first].insert(next->second);
     }
