@@ -270,6 +270,7 @@ def static(t):
     topic, name = t.topic(partitions=2), t.name("g")
     a, b = t.another(), t.another()
     a.ask("member", topic=topic, group=name, reset="earliest", instance="one")
+    until(lambda: _shared([a], 2), "the first static member")
     b.ask("member", topic=topic, group=name, reset="earliest", instance="two")
     until(lambda: _shared([a, b], 2), "two static members")
     t.reference.ask("produce", topic=topic, partition=0, records=[record(b"x")])
