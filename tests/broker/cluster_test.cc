@@ -2,6 +2,8 @@
 // start on.
 #include "broker_world.h"
 #include "host/whole_file.h"
+#include "metadata/loader.h"
+#include "wire/record_batch.h"
 
 namespace moldau::broker {
 namespace {
@@ -86,6 +88,47 @@ host::Task<void> write(host::Env& env, std::string path, std::string text, bool&
   (void)co_await env.disk.make_directory(host::parent_directory(path));
   EXPECT_TRUE(co_await host::replace_whole_file(env.disk, path, text));
   done = true;
+}
+
+host::Task<void> read(host::Env& env, std::string path, std::string& text, bool& done) {
+  Result<std::string> all = co_await host::read_whole_file(env.disk, path);
+  EXPECT_TRUE(all) << path;
+  if (all) text = *all;
+  done = true;
+}
+
+// The cluster as the log says it, whole.
+metadata::Image image_of(BrokerWorld& world, const std::string& directory) {
+  std::string text;
+  bool done = false;
+  host::Scope files(world.node.env().loop, "files");
+  std::string log = "/__cluster_metadata-0/00000000000000000000.log";
+  files.spawn(read(world.node.env(), directory + log, text, done));
+  EXPECT_TRUE(world.run_until([&] { return done; }));
+  metadata::Loader loader;
+  wire::BatchWalk walk(as_bytes(text), wire::BatchWalk::Torn::tolerate);
+  while (walk.next()) EXPECT_TRUE(loader.add(walk.batch()));
+  return loader.image();
+}
+
+TEST(Cluster, TheMetadataKnowsInWhichDirectoryAReplicaLies) {
+  BrokerWorld world;
+  world.config.log_dirs = {"/a", "/b"};
+  world.start();
+  auto client = std::make_unique<Client>(world);
+  client->create("t", 4);
+  metadata::Image image = image_of(world, "/a");
+  const metadata::Broker& us = image.brokers->at(BrokerId(1));
+  EXPECT_FALSE(us.fenced);
+  ASSERT_EQ(us.log_dirs.size(), 2u);
+  std::map<Uuid, int> found;
+  for (const auto& [index, one] : image.topics->find("t")->partitions) found[one.directories[0]]++;
+  EXPECT_EQ(found, (std::map<Uuid, int>{{us.log_dirs[0], 2}, {us.log_dirs[1], 2}}));
+  client.reset();
+  world.restart();
+  image = image_of(world, "/a");
+  EXPECT_EQ(image.topics->find("t")->partitions.at(0).leader_epoch, 2);
+  EXPECT_EQ(image.metadata_version(), 30);
 }
 
 host::Task<void> look(host::Env& env, std::string path, bool& there, bool& done) {

@@ -43,13 +43,17 @@ std::span<Supported> supported(Request& request) {
   return out.first(count);
 }
 
-std::span<Finalized> finalized(Request& request, const metadata::Image& image) {
-  auto out = request.arena.array<Finalized>(image.features->size());
+// kraft.version stands in control records, not among the others; 0 is none.
+std::span<Finalized> finalized(Request& request, const metadata::Image& image, int16_t kraft) {
+  auto out = request.arena.array<Finalized>(image.features->size() + 1);
   size_t count = 0;
   for (const auto& [name, level] : *image.features)
     out[count++] = {
         .name = request.arena.copy(name), .max_version_level = level, .min_version_level = level};
-  return out;
+  if (kraft > 0)
+    out[count++] = {
+        .name = "kraft.version", .max_version_level = kraft, .min_version_level = kraft};
+  return out.first(count);
 }
 
 }  // namespace
@@ -69,8 +73,9 @@ Answer api_versions(Node& node, RequestPtr request) {
                .max_version = served[i].max};
   ApiVersionsResponse answer{.api_keys = keys};
   std::shared_ptr<const metadata::Image> image = node.kraft.metadata().image();
+  int16_t kraft = node.kraft.raft().core().voters().kraft_version();
   answer.supported_features = supported(*request);
-  answer.finalized_features = finalized(*request, *image);
+  answer.finalized_features = finalized(*request, *image, kraft);
   answer.finalized_features_epoch = image->at.next.value - 1;
   co_return reply(*request, answer);
 }
