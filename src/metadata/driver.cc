@@ -48,7 +48,10 @@ Task<Result<std::unique_ptr<Driver>>> Driver::open(host::Env& env, raft::Driver&
 Task<Result<void>> Driver::load() {
   const raft::Snapshot* latest = raft_.core().log().latest_snapshot();
   if (!latest) co_return Result<void>();
-  raft::OffsetAndEpoch id = latest->id;
+  co_return co_await load_snapshot(latest->id);
+}
+
+Task<Result<void>> Driver::load_snapshot(raft::OffsetAndEpoch id) {
   CO_TRY(content, raft_.read_snapshot(id));
   Position at{.next = id.offset, .epoch = id.epoch};
   Result<Image> image = read_snapshot(as_bytes(content), at);
@@ -88,6 +91,13 @@ Task<void> Driver::follow() {
   changes.watch(wake_);
   while (!ended()) {
     if (raft_.failure()) co_return fail_with(*raft_.failure());
+    // Another's snapshot has taken the place of what we would read.
+    if (loader_.next() < raft_.core().log().start() && raft_.base()) {
+      raft::OffsetAndEpoch id = raft_.base()->id;
+      Result<void> loaded = co_await load_snapshot(id);
+      if (!loaded) co_return fail_with(std::move(loaded.error()));
+      continue;
+    }
     if (loader_.next() < raft_.core().high_watermark()) {
       Result<void> read = co_await read_on();
       if (!read) co_return fail_with(std::move(read.error()));
@@ -348,6 +358,8 @@ Task<Result<void>> Driver::take_snapshot(std::shared_ptr<const Image> image) {
   std::string text(as_text(bytes));
   raft::OffsetAndEpoch id{image->at.next, image->at.epoch};
   CO_TRY_(raft_.write_snapshot(id, std::move(text)));
+  // Who is not far behind still finds records: the log begins behind the snapshot before.
+  raft_.trim(snapshot_end_);
   snapshot_end_ = id.offset;
   MOLDAU_LOG_INFO(logger_, "wrote a snapshot of the metadata at {}", id);
   co_return Result<void>();

@@ -100,6 +100,7 @@ class Driver {
   Result<void> ready_to_decide() const;
 
   host::Task<Result<void>> load();
+  host::Task<Result<void>> load_snapshot(raft::OffsetAndEpoch id);
   host::Task<void> follow();
   host::Task<Result<void>> read_on();
   void publish();
