@@ -19,7 +19,10 @@ Out::ReplicaState state_of(const ReplicaKey& key, const Progress* progress) {
 
 void put_error(Out::PartitionData& out, ErrorCode error) {
   out.error_code = static_cast<int16_t>(error);
-  out.error_message = wire::error_info(error).text;
+  // As Apache Kafka 4.3.1 words it, for clients that show it.
+  out.error_message = error == ErrorCode::unknown_topic_or_partition
+                          ? "This server does not host this topic-partition."
+                          : wire::error_info(error).text;
 }
 
 void put_voters(const Core& core, const LeaderView& view, Now now, Arena& arena,

@@ -147,6 +147,7 @@ std::span<CreateTopicsResponse::CreatableTopicConfigs> show_configs(Arena& arena
     const TopicKey& key = *find_topic_key(all[i].name);
     ConfigSource source = ConfigSource::standard;
     if (broker_says(node.config, key)) source = ConfigSource::static_broker;
+    if (all[i].source == ConfigSource::all_brokers) source = ConfigSource::all_brokers;
     if (mine != own.end()) source = ConfigSource::topic;
     shown[i].name = arena.copy(all[i].name);
     std::optional<std::string> value = all[i].value;

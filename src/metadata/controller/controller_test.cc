@@ -459,7 +459,7 @@ TEST_F(Cluster, FeatureLevelsMoveWithinWhatAllKnow) {
       {kBad, {"group.version", 1, Kind::safe_downgrade}},
       {kBad, {"metadata.version", 29, Kind::safe_downgrade}},
       {kBad, {"metadata.version", 31}},
-      {ErrorCode::invalid_request, {"group.version", 0, Kind::unknown}},
+      {kBad, {"group.version", 0, Kind::unknown}},
       {ErrorCode::none, {"group.version", 0, Kind::safe_downgrade}},
       {ErrorCode::none, {"group.version", 1}},
   };

@@ -63,25 +63,30 @@ Verdict check_metadata_version(const FeatureUpdate& update, int16_t now) {
     bool lossy = passed && passed->new_formats;
     if (!lossy) continue;
     bool forced = update.kind == FeatureUpdate::Kind::unsafe_downgrade;
-    return cannot(kBad, update,
-                  forced ? "Unsafe metadata downgrade is not supported in this version."
-                         : "Refusing to perform the requested downgrade because it might delete "
-                           "metadata information.");
+    std::string_view why =
+        forced ? "Unsafe metadata downgrade is not supported in this version."
+               : "Refusing to perform the requested downgrade because it might delete metadata "
+                 "information.";
+    return {kBad, fmt::format("Unsupported metadata.version downgrade from {} to {}. {}", now,
+                              update.level, why)};
   }
   return {};
 }
 
-Verdict check(const Image& image, const FeatureUpdate& update, int16_t metadata_version) {
+Verdict check(const View& view, const FeatureUpdate& update, int16_t metadata_version) {
+  const Image& image = view.image;
   if (update.kind == FeatureUpdate::Kind::unknown)
-    return {ErrorCode::invalid_request, "The controller does not support the given upgrade type."};
+    return cannot(ErrorCode::invalid_update_version, update,
+                  "The controller does not support the given upgrade type.");
   auto supported = supported_features().find(update.name);
   if (supported == supported_features().end() || update.level < supported->second.min ||
       update.level > supported->second.max)
-    return cannot(ErrorCode::invalid_update_version, update,
-                  supported == supported_features().end()
-                      ? "Local controller does not support this feature."
-                      : fmt::format("Local controller only supports versions {}-{}",
-                                    supported->second.min, supported->second.max));
+    return cannot(
+        ErrorCode::invalid_update_version, update,
+        supported == supported_features().end()
+            ? fmt::format("Local controller {} does not support this feature.", view.settings.node)
+            : fmt::format("Local controller {} only supports versions {}-{}", view.settings.node,
+                          supported->second.min, supported->second.max));
   int16_t now = level_of(*image.features, update.name);
   if (Verdict verdict = check_direction(update, now); !verdict.good()) return verdict;
   if (Verdict verdict = check_nodes(image, update); !verdict.good()) return verdict;
@@ -101,7 +106,7 @@ Decision<Verdict> decide(const View& view, const UpdateFeatures& wanted) {
   for (const FeatureUpdate& one : wanted.updates)
     if (one.name == kVersion) metadata_version = one.level;
   for (const FeatureUpdate& one : wanted.updates) {
-    out.reply = check(view.image, one, metadata_version);
+    out.reply = check(view, one, metadata_version);
     if (!out.reply.good()) {
       out.records.clear();
       return out;
