@@ -109,7 +109,7 @@ class Program:
         owned = None
         while not self.left.is_set():
             try:
-                batches = self.consumer.poll(timeout_ms=100)
+                batches = self.consumer.poll(timeout_ms=1000)
             except Exception as error:
                 say(event="error", text=f"{type(error).__name__}: {error}")
                 batches = {}
