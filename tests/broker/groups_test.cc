@@ -219,6 +219,54 @@ TEST(GroupsUnderPowerLoss, PlantedBugIsFound) {
 }
 #endif
 
+// A heartbeat of the consumer protocol, version 0: joining with epoch 0, then in an epoch.
+struct Told {
+  int16_t error = -1;
+  int32_t epoch = -1;
+  size_t topics = 0;  // with partitions that are assigned; 0 also where nothing is said
+};
+Told beat(Client& client, int32_t epoch) {
+  constexpr int16_t kConsumerGroupHeartbeat = 68;
+  bool joins = epoch == 0;
+  Out out;
+  out.compact("g").compact("m").i32(epoch).count(0).count(0).i32(joins ? 10'000 : -1);
+  if (joins)
+    out.count(2).compact("t").count(0).count(1).count(0);
+  else
+    out.count(0).count(0).count(0).count(0);
+  In in = client.call(kConsumerGroupHeartbeat, 0, out.bytes(), true);
+  in.i32();
+  Told told{.error = in.i16()};
+  in.compact();
+  in.compact();
+  told.epoch = in.i32();
+  in.i32();
+  if (in.i8() == 1) told.topics = in.count() - 1;
+  return told;
+}
+
+TEST_F(GroupsTest, OfTheConsumerProtocolAreThereAfterPowerLoss) {
+  {
+    Client client(world);
+    Told told = beat(client, 0);
+    EXPECT_EQ(told.error, 0);
+    EXPECT_EQ(told.epoch, 2);
+    EXPECT_EQ(told.topics, 1u);
+  }
+  world.crash(sim::Crash::power);
+  world.start();
+  Client client(world);
+  Told told;
+  EXPECT_TRUE(world.run_until([&] {
+    told = beat(client, 2);
+    return told.error != kLoading;
+  }));
+  EXPECT_EQ(told.error, 0) << "nobody has to join again";
+  EXPECT_EQ(told.epoch, 2);
+  constexpr int16_t kFencedMemberEpoch = 110;
+  EXPECT_EQ(beat(client, 7).error, kFencedMemberEpoch);
+}
+
 TEST_F(GroupsTest, StopAtOnceWhileMembersWait) {
   GroupMember a(world), b(world);
   (void)a.join();
