@@ -38,6 +38,7 @@ constexpr std::array kNames = std::to_array<std::string_view>({
     "time_index_left",
     "tail_past_limit",
     "file_past_limit",
+    "cold_read_unchecked",
     "failed_bytes_left",
     "segment_too_early",
     "index_keeps_dropped",

@@ -39,6 +39,7 @@ enum class Bug : uint8_t {
   time_index_left,              // 28: only the offset index is written
   tail_past_limit,              // 29: a read of the tail shows what is not committed
   file_past_limit,              // 30: a read of the file does
+  cold_read_unchecked,          // 56: bytes from the medium are served without a look at them
   failed_bytes_left,            // 31: what a full disk took of a failed append stays in the file
   segment_too_early,            // 32: a segment begins before the one in front of it is durable
   index_keeps_dropped,          // 33: the index keeps entries of what was taken back

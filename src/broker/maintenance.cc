@@ -72,6 +72,11 @@ Task<void> Maintenance::retention_round() {
   std::vector<Partitions::Ref> all = working();
   std::map<std::string, log::LogDir*> moved;  // by path
   for (const Partitions::Ref& partition : all) {
+    if (auto damage = partition->take_damage())
+      MOLDAU_LOG_ERROR(logger_,
+                       "damaged on the disk, and refused to readers: {}. Take the records from "
+                       "another replica or a copy, and look at the disk",
+                       *damage);
     Result<bool> raised = co_await partition->retain(env_);
     if (!raised) judge(*partition, raised.error());
     log::LogDir* dir = dirs_.find(partition->log().directory());

@@ -70,6 +70,8 @@ class File {
     });
   }
   virtual int64_t size() const = 0;  // as this process has written it; does not wait
+  // A hint: what stands there can be had without the medium, as it looks now. Does not wait.
+  virtual bool in_memory(int64_t position, size_t length) const = 0;
   virtual const std::string& path() const = 0;
   virtual bool start(FileOp& op) = 0;
 };

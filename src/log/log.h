@@ -174,6 +174,8 @@ class Log final : private LogMember {
   int64_t bytes_cut() const { return bytes_cut_; }
   const std::string& cut_because() const { return cut_because_; }
   const std::vector<std::string>& mended() const { return mended_; }
+  // What reads found damaged since the last call: the newest, where and how. They were refused.
+  std::optional<std::string> take_damage();
 
  private:
   host::Task<void> sync_round(host::Env& env) override;
@@ -231,6 +233,7 @@ class Log final : private LogMember {
   host::Task<Result<std::optional<BatchInfo>>> find_batch(const ReadPlan& plan, Offset from);
   host::Task<Result<ReadPiece>> piece_from(const ReadPlan& plan, const BatchInfo& first,
                                            size_t room);
+  host::Task<Result<void>> verify(const ReadPlan& plan, Offset first, const ReadPiece& piece);
   host::Task<Result<std::optional<Offset>>> batch_since(host::Env& env, Offset start, WallTime t);
   host::Task<Result<std::optional<TimestampOffset>>> record_since(host::Env& env, Offset in_batch,
                                                                   Offset from, WallTime t);

@@ -313,6 +313,8 @@ class LogCore {
   void leave_cut() { cutting_ = false; }
   bool in_cut() const { return cutting_; }
   uint64_t cuts() const { return cuts_; }  // that have ended
+  void found_damage(std::string what) { damage_ = std::move(what); }
+  std::optional<std::string> take_damage() { return std::exchange(damage_, std::nullopt); }
   // Where to look for the batch that holds `to`: a plan of kind file, or done if its segment has no
   // file.
   ReadPlan plan_cut(Offset to);
@@ -412,6 +414,7 @@ class LogCore {
   uint64_t cuts_ = 0;
   int removals_ = 0;  // that are not done for good
   std::optional<Offset> held_recovery_point_;
+  std::optional<std::string> damage_;  // that a read found
 };
 
 }  // namespace moldau::log

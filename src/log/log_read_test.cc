@@ -158,5 +158,45 @@ TEST(LogRead, RefusesABatchWithAnOffsetThatCannotBe) {
   EXPECT_TRUE(reading.world.run(read(reading.world.env, *reading.log)));
 }
 
+// Every bit that a checksum covers, of a batch in the middle of what is asked for.
+Task<void> check_refusals(Env& env, Reading& reading) {
+  std::vector<uint8_t>& file = reading.disk.file("data/topic-0/00000000000000000000.log");
+  for (size_t at = reading.batch + 16; at < 2 * reading.batch; at++) {
+    file[at] ^= static_cast<uint8_t>(1u << at % 8);
+    ReadRequest request{.from = Offset(0), .max_bytes = 1 << 20, .limit = Offset(90)};
+    auto refused = co_await reading.log->read(env, request);
+    EXPECT_FALSE(refused) << at;
+    EXPECT_TRUE(reading.log->take_damage()) << at;
+    ReadRequest before{.from = Offset(0), .max_bytes = 1, .limit = Offset(90)};
+    auto served = co_await reading.log->read(env, before);
+    EXPECT_TRUE(served && served->bytes == reading.batch) << at;
+    EXPECT_FALSE(reading.log->take_damage());
+    file[at] ^= static_cast<uint8_t>(1u << at % 8);
+  }
+}
+
+TEST(LogRead, RefusesWhatIsDamagedOnTheMedium) {
+  Reading reading;
+  ASSERT_TRUE(reading.world.run(fill(reading.world.env, reading)));
+  EXPECT_TRUE(reading.world.run(check_refusals(reading.world.env, reading)));
+}
+
+// The price of sendfile: memory is believed.
+TEST(LogRead, LooksOnlyAtWhatComesFromTheMedium) {
+  Reading reading;
+  ASSERT_TRUE(reading.world.run(fill(reading.world.env, reading)));
+  reading.disk.file("data/topic-0/00000000000000000000.log")[reading.batch + 70] ^= 1;
+  auto read = [](Env& e, Log& log, bool served) -> Task<void> {
+    ReadRequest request{.from = Offset(0), .max_bytes = 1 << 20, .limit = Offset(90)};
+    auto result = co_await log.read(e, request);
+    EXPECT_EQ(result.has_value(), served);
+  };
+  EXPECT_TRUE(reading.world.run(read(reading.world.env, *reading.log, false)));
+  std::string damage = reading.log->take_damage().value_or("");
+  EXPECT_TRUE(damage.contains("data/topic-0/00000000000000000000.log")) << damage;
+  reading.disk.in_memory = true;
+  EXPECT_TRUE(reading.world.run(read(reading.world.env, *reading.log, true)));
+}
+
 }  // namespace
 }  // namespace moldau::log

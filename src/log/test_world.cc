@@ -54,6 +54,7 @@ class TestFile final : public host::File {
   }
   int64_t size() const override { return std::ssize(inode_->data); }
   const std::string& path() const override { return path_; }
+  bool in_memory(int64_t, size_t) const override { return disk_.in_memory; }
   bool start(FileOp& op) override { return disk_.start(op, *inode_, path_); }
 
  private:

@@ -71,6 +71,7 @@ class TestDisk final : public host::Disk {
   TestLoop* later =
       nullptr;  // set: operations are finished in a later step of this loop, syncs take 2 ms
   int64_t syncs = 0;
+  bool in_memory = false;  // what files say of their content
 
   bool start(host::DiskOp& op) override;
   bool start(host::FileOp& op, Inode& inode, const std::string& path);

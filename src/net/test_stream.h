@@ -19,6 +19,7 @@ class TestFile final : public host::File {
   explicit TestFile(std::string content) : content_(std::move(content)) {}
   int64_t size() const override { return static_cast<int64_t>(content_.size()); }
   const std::string& path() const override { return path_; }
+  bool in_memory(int64_t, size_t) const override { return true; }
   bool start(host::FileOp& op) override {
     if (op.kind != host::FileOp::Kind::read) return op.fail(Errc::unsupported, "read only");
     std::string_view rest = from(op.position).substr(0, op.into.size());

@@ -90,6 +90,8 @@ class Partition : private log::LogListener {
   host::Task<Result<bool>> retain(host::Env& env);
   host::Task<Result<void>> remove_old(host::Env& env, Instant delete_at);
   host::Task<Result<void>> delete_doomed(host::Env& env, Instant now);
+  // What reads found damaged on the disk since the last call.
+  std::optional<std::string> take_damage() { return log_->take_damage(); }
   void expire_producers(WallTime now) { log_->expire_producers(now); }
 
   // Raised when the high watermark moves, an append fails, or the partition goes away.

@@ -236,6 +236,7 @@ void Disk::perform_read(UnderWay& call) {
   if (call.flips && n > 0) {
     size_t at = static_cast<size_t>(losses_.below(n));
     op.into[at] ^= static_cast<uint8_t>(1u << losses_.below(8));
+    read_flips_++;
   }
   op.succeed(static_cast<int64_t>(n));
 }
@@ -278,8 +279,18 @@ Result<size_t> Disk::read_for_send(const host::File& file, MutableBytes out, int
   source.disk.judge(call, kDiskRead, source.path());
   if (call.fails) return fail(call.code);
   size_t n = source.disk.image_.read(source.inode, position, out);
-  if (call.flips && n > 0) out[static_cast<size_t>(source.disk.losses_.below(n))] ^= 1;
+  if (call.flips && n > 0) {
+    out[static_cast<size_t>(source.disk.losses_.below(n))] ^= 1;
+    source.disk.read_flips_++;
+  }
   return n;
+}
+
+// Of one block of 4 KiB yes, of its neighbour no; memory is never damaged.
+bool SimFile::in_memory(int64_t position, size_t length) const {
+  int64_t last = position + static_cast<int64_t>(length) - 1;
+  bool cached = (position >> 12) % 2 == 0 && (last >> 12) % 2 == 0;
+  return cached && !disk.image().damaged(inode);
 }
 
 // ---- names

@@ -58,6 +58,8 @@ class Disk {
   void stop_at(uint64_t number, std::function<void()> then);
 
   void on_crash(Crash kind);
+  // Bits that reads have shown wrong so far, and bits at rest that became wrong.
+  uint64_t flips() const { return read_flips_ + image_.flips(); }
   static Result<size_t> read_for_send(const host::File& file, MutableBytes out, int64_t position);
 
   // For the facades.
@@ -102,6 +104,7 @@ class Disk {
   DiskImage image_;
   uint64_t operations_ = 0;
   uint64_t power_losses_ = 0;
+  uint64_t read_flips_ = 0;
   uint64_t stop_at_ = 0;  // 0: never
   std::function<void()> stopped_;
   std::map<uint64_t, Trouble> troubles_;
@@ -120,6 +123,7 @@ class SimFile final : public host::File {
   ~SimFile() override;
   int64_t size() const override { return disk.image().size(inode); }
   const std::string& path() const override { return path_; }
+  bool in_memory(int64_t position, size_t length) const override;
   bool start(host::FileOp& op) override { return disk.start(op, *this); }
 
   Disk& disk;

@@ -249,6 +249,7 @@ bool DiskImage::flip_bit(Random& random, std::string_view path_part) {
   auto position = static_cast<int64_t>(random.below(static_cast<uint64_t>(inode.now.size())));
   auto mask = static_cast<uint8_t>(1u << random.below(8));
   inode.flips.push_back({position, mask});
+  flips_++;
   return true;
 }
 

@@ -59,6 +59,7 @@ class DiskImage {
   bool flip_bit(Random& random, std::string_view path_part);
   void show_damage(bool on) { damage_shown_ = on; }
   bool damaged(InodeId id) const { return !inodes_.at(id)->flips.empty(); }
+  uint64_t flips() const { return flips_; }  // made so far
 
   // For checkers and tests: whole files, as the system sees them and as a sure power loss would
   // leave them.
@@ -127,6 +128,7 @@ class DiskImage {
   uint64_t next_operation_ = 1;
   std::vector<NameOperation> name_operations_;  // not durable yet, oldest first
   bool damage_shown_ = true;
+  uint64_t flips_ = 0;
 };
 
 }  // namespace moldau::sim

@@ -138,7 +138,8 @@ class Scenarios(InteropTest):
         for i in range(50):
             producer.send(topic, key="key", value={"number": i, "text": "한국어 메시지"})
         producer.flush(30)
-        consumer = self.consumer(api_version=(2, 5, 0), auto_offset_reset="earliest", consumer_timeout_ms=15_000,
+        consumer = self.consumer(api_version=(2, 5, 0), group_id="my-group", auto_offset_reset="earliest", enable_auto_commit=True,
+                                 consumer_timeout_ms=15_000,
                                  value_deserializer=lambda x: json.loads(x.decode("utf-8")))
         consumer.subscribe([topic])
         seen = [next(consumer) for _ in range(50)]

@@ -258,7 +258,7 @@ bool LogModel::unprotected(Bytes bytes) const {
   return std::ranges::any_of(live_, same) || std::ranges::any_of(gone_, same);
 }
 
-void LogModel::served(Bytes bytes, Offset from, Offset limit, uint64_t since) {
+void LogModel::served(Bytes bytes, Offset from, Offset limit, uint64_t since, bool checked) {
   const ModelBatch* due = batch_with(from);
   if (bytes.empty()) {
     if (damage_) return;  // a header with a wrong bit may seem to lie behind the limit
@@ -271,7 +271,12 @@ void LogModel::served(Bytes bytes, Offset from, Offset limit, uint64_t since) {
   bool first = true;
   while (walk.next()) {
     const wire::BatchHeader& header = walk.header();
-    if (damage_ && (!wire::check_batch_crc(walk.batch()) || unprotected(walk.batch()))) return;
+    bool sound = wire::check_batch_crc(walk.batch()).has_value();
+    if (damage_ && checked && !sound)
+      return report("damage_served", fmt::format("the batch {} to {} with a checksum that does "
+                                                 "not hold",
+                                                 header.base_offset, header.last_offset()));
+    if (damage_ && (!sound || unprotected(walk.batch()))) return;
     bool fits = first ? header.base_offset <= next && header.last_offset() >= next
                       : header.base_offset == next;
     if (!fits && !version(header.base_offset, walk.batch(), since))

@@ -79,7 +79,8 @@ class LogModel {
   void expect_damage() { damage_ = true; }
   // Bytes that a read gave: from the batch that holds `from` on, nothing at or behind `limit`.
   // since: step() when it was asked for.
-  void served(Bytes bytes, Offset from, Offset limit, uint64_t since);
+  // checked: no bit became wrong between the log's look at them and ours.
+  void served(Bytes bytes, Offset from, Offset limit, uint64_t since, bool checked = true);
 
   // What the log should say.
   std::optional<log::TimestampOffset> first_since(int64_t timestamp, Offset below) const;

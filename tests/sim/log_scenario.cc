@@ -330,7 +330,7 @@ sim::ScenarioEntry log_damage() {
   return {"log_damage",
           "the same while bits flip: nothing damaged is served as if it were right",
           [] { return std::make_unique<LogScenario>(Kind::damage); },
-          {}};
+          {Bug::cold_read_unchecked}};
 }
 
 }  // namespace moldau::logsim

@@ -232,6 +232,7 @@ Task<void> LogProcess::read(Open& open, log::ReadRequest request) {
   Offset from = request.from;
   Offset limit = request.limit;
   bool must = request.at_least_one;
+  uint64_t flips = world_.node.disk().flips();
   auto result = co_await log.read(env_, request);
   if (!result) {
     bool outside = from < log.offsets().start || from < before.start || from > log.offsets().end ||
@@ -260,7 +261,8 @@ Task<void> LogProcess::read(Open& open, log::ReadRequest request) {
   // What is above the high watermark may be cut while it is read: replicas know that by its epoch.
   if (open.cutting || losses != open.subject.model.losses()) co_return;
   if (bytes.empty() && !must) co_return;
-  open.subject.model.served(bytes, from, limit, since);
+  bool checked = flips == world_.node.disk().flips();
+  open.subject.model.served(bytes, from, limit, since, checked);
 }
 
 Task<void> LogProcess::read_all(Open& open) {

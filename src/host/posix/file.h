@@ -21,7 +21,7 @@ class File final : public host::File {
   // Shared: a Stream that sends from the file keeps it open.
   const std::shared_ptr<const Descriptor>& descriptor() const { return fd_; }
   // Both ends of the range are in memory: very likely all of it is.
-  bool in_memory(int64_t position, size_t length) const;
+  bool in_memory(int64_t position, size_t length) const override;
   // Reads the range into the system's memory; blocks.
   static void warm(const Descriptor& fd, int64_t position, size_t length);
 
