@@ -46,9 +46,13 @@ std::string banner(const broker::Server& server, Duration took, bool ephemeral) 
   std::string data = fmt::format("{}", fmt::join(server.log_dirs(), ", "));
   std::string at = server.address().to_string();
   if (server.address().ip.is_any()) at = fmt::format("localhost:{}", server.address().port);
+  std::string metrics;
+  if (auto http = server.http_address())
+    metrics = fmt::format("  metrics   http://{}/metrics, /healthz\n", http->to_string());
   return fmt::format(
       "Moldau {} is ready after {:.1f} ms.\n\n"
       "  address   {}\n"
+      "{}"
       "  data      {}{}\n"
       "  cluster   {}\n"
       "  stop      Ctrl-C\n\n"
@@ -56,7 +60,7 @@ std::string banner(const broker::Server& server, Duration took, bool ephemeral) 
       "  echo 'hello, river' | kcat -P -b {} -t hello\n"
       "  kcat -C -b {} -t hello -o beginning -e\n"
       "  kcat -L -b {}\n",
-      MOLDAU_VERSION, static_cast<double>(took.nanos) / 1e6, at, data,
+      MOLDAU_VERSION, static_cast<double>(took.nanos) / 1e6, at, metrics, data,
       ephemeral ? " (removed at the end)" : "", server.cluster_id(), at, at, at);
 }
 
@@ -80,6 +84,13 @@ Task<Result<broker::BrokerConfig>> DevJob::configure(host::Env& env, const host:
   TRY_CO(where, host::HostPort::parse(options_.listen, 9092));
   CO_TRY(address, resolve(env, where));
   config.listen = address;
+  if (options_.http != "off") {
+    std::string at = options_.http.empty() ? "127.0.0.1" : options_.http;
+    TRY_CO(http_where, host::HostPort::parse(at, 9644));
+    CO_TRY(http_address, resolve(env, http_where));
+    config.http = http_address;
+    config.http_any_port = options_.http.empty();
+  }
   config.log_dirs = options_.data;
   if (options_.ephemeral) config.log_dirs = {ephemeral_data_dir(env)};
   if (config.log_dirs.empty()) config.log_dirs = {default_data_dir()};

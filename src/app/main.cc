@@ -63,6 +63,9 @@ int main(int argc, char** argv) {
                        "(default: under the user's state directory)")
           ->delimiter(',');
   dev_command->add_option("--listen", dev.listen, "Address to listen on")->capture_default_str();
+  dev_command->add_option("--http", dev.http,
+                          "Address of /metrics and /healthz; off: none "
+                          "(default: 127.0.0.1:9644, or another port if that is taken)");
   dev_command->add_flag("--ephemeral", dev.ephemeral, "A new data directory, removed at the end")
       ->excludes(data);
   dev_command->add_flag("--async-flush", dev.async_flush,

@@ -73,6 +73,11 @@ Task<Result<broker::BrokerConfig>> ServerJob::configure(host::Env& env,
   host::HostPort where = config->listen;
   CO_TRY(address, resolve(env, where));
   config->broker.listen = address;
+  if (config->http) {
+    host::HostPort http = *config->http;
+    CO_TRY(http_address, resolve(env, http));
+    config->broker.http = http_address;
+  }
   co_return std::move(config->broker);
 }
 

@@ -71,6 +71,8 @@ struct BrokerConfig {
   std::map<std::string, std::string> given;  // Kafka's keys as the operator wrote them
   BrokerId node_id{1};                       // node.id
   host::Address listen;                      // listeners
+  std::optional<host::Address> http;         // moldau.http.listener: metrics and health
+  bool http_any_port = false;                // if that one is taken
   std::string advertised_host;               // advertised.listeners; empty: the listener's address
   uint16_t advertised_port = 0;              // the same; 0: the listener's port
   std::vector<std::string> log_dirs;         // log.dirs
@@ -81,7 +83,10 @@ struct BrokerConfig {
   size_t max_request_bytes = 100 << 20;      // socket.request.max.bytes
   int32_t max_message_bytes = 1048588;       // message.max.bytes: of one batch
   int32_t fetch_max_bytes =
-      55 << 20;  // fetch.max.bytes: of one reply, whatever the consumer asks for
+      55 << 20;                  // fetch.max.bytes: of one reply, whatever the consumer asks for
+  size_t fetch_sessions = 1000;  // max.incremental.fetch.session.cache.slots
+  int32_t max_described_partitions =
+      2000;  // max.request.partition.size.limit: of one answer to DescribeTopicPartitions
   TopicDefaults topic;
   log::LogConfig log;
   MaintenanceConfig maintenance;

@@ -4,6 +4,7 @@
 
 #include "broker/internal_topics.h"
 #include "broker/kraft.h"
+#include "broker/services.h"
 #include "coordinator/driver.h"
 #include "host/entropy.h"
 
@@ -114,6 +115,27 @@ Task<Result<ConfigFault>> Node::alter_topic(std::string name, std::vector<Config
   co_return fault;
 }
 
+Task<Result<void>> Node::add_partitions(Topic before, int32_t count) {
+  co_await changes.acquire(1);
+  Turn turn(changes);
+  std::shared_ptr<const Topics> topics = catalog.topics();
+  const Topic* found = topics->find(before.id);
+  if (!found || *found != before)
+    co_return fail(Errc::already_exists, fmt::format("Topic '{}' has changed.", before.name));
+  Topic topic = std::move(before);
+  int32_t first = std::exchange(topic.partitions, count);
+  // As for a topic that is new: first the partitions, then the catalog, then they are served.
+  CO_TRY(made, partitions.make(env, topic, first));
+  Result<void> stored = co_await catalog.replace(topic);
+  if (stored) {
+    partitions.serve(std::move(made));
+    co_return stored;
+  }
+  if (is_broken_disk(stored.error())) partitions.take_offline(stored.error());
+  co_await partitions.discard(env, std::move(made));
+  co_return stored;
+}
+
 Task<Result<void>> Node::delete_topic(Topic topic) {
   co_await changes.acquire(1);
   Turn turn(changes);
@@ -126,6 +148,7 @@ Task<Result<void>> Node::delete_topic(Topic topic) {
     co_return removed;
   }
   groups.forget_topic(topic.name);
+  services.metrics.enter([&](Metrics& metrics) { metrics.forget_topic(topic.name); });
   co_return co_await partitions.remove(env, topic);
 }
 

@@ -17,6 +17,7 @@ class Driver;
 namespace moldau::broker {
 
 class Kraft;
+struct Services;
 
 struct Node {
   host::Env& env;
@@ -26,6 +27,7 @@ struct Node {
   Partitions& partitions;
   coordinator::Driver& groups;
   Kraft& kraft;
+  Services& services;
   host::Address address;  // where we really listen
 
   DirectoryIds directory_ids = {};  // of those that take partitions
@@ -52,6 +54,9 @@ struct Node {
   // could. Returns why not. Errors: not_found, and the disk's.
   host::Task<Result<ConfigFault>> alter_topic(std::string name, std::vector<ConfigChange> wanted,
                                               bool replace_all, bool validate_only);
+  // Gives the topic more partitions. Errors: already_exists (it is not as `before` any more), and
+  // the disk's; then it has as many as it had.
+  host::Task<Result<void>> add_partitions(Topic before, int32_t count);
   // Errors: not_found, and the disk's: then the topic may be gone with files left behind.
   host::Task<Result<void>> delete_topic(Topic topic);
 };

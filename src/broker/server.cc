@@ -13,8 +13,10 @@
 #include "broker/maintenance.h"
 #include "broker/membership.h"
 #include "broker/metadata_catalog.h"
+#include "broker/monitoring/http_server.h"
 #include "broker/node.h"
 #include "broker/offsets_port.h"
+#include "broker/services.h"
 #include "broker/session.h"
 #include "coordinator/driver.h"
 #include "host/buffer_pool.h"
@@ -69,6 +71,7 @@ struct Server::State {
         logger(target, "broker"),
         group_logger(target, "groups"),
         metadata_logger(target, "metadata"),
+        services(config),
         pool(kPoolKeeps),
         stopped(e.loop),
         connections(e.loop, "connections"),
@@ -96,6 +99,7 @@ struct Server::State {
   host::Logger logger;
   host::Logger group_logger;
   host::Logger metadata_logger;
+  Services services;
   host::BufferPool pool;
   std::unique_ptr<log::LogDirs> dirs;
   std::unique_ptr<log::LogDir> own_metadata_dir;  // where metadata.log.dir is none of log.dirs
@@ -112,6 +116,7 @@ struct Server::State {
   std::unique_ptr<coordinator::Driver> groups;
   std::unique_ptr<Node> node;
   std::unique_ptr<host::Listener> listener;
+  std::unique_ptr<HttpServer> http;                 // its tasks use the node: it dies first
   std::map<uint64_t, net::ServerConnection*> live;  // by a number that rises
   uint64_t next_connection = 0;
   bool stopping = false;
@@ -222,6 +227,10 @@ Task<Result<void>> Server::State::join() {
 }
 
 Task<Result<void>> Server::State::open() {
+  if (config.http) {
+    TRY_CO(opened, HttpServer::open(env, *config.http, config.http_any_port));
+    http = std::move(opened);
+  }
   CO_TRY_(open_directories());
   CO_TRY_(open_metadata());
   cleaner = std::make_unique<log::Cleaner>(env, config.cleaner);
@@ -230,7 +239,7 @@ Task<Result<void>> Server::State::open() {
   offsets_port = std::make_unique<OffsetsPort>(env, *partitions, *catalog);
   groups = std::make_unique<coordinator::Driver>(env, config.groups, *offsets_port, group_logger);
   node = std::make_unique<Node>(env, config, identity.cluster_id, *catalog, *partitions, *groups,
-                                *kraft, config.listen);
+                                *kraft, services, config.listen);
   node->directory_ids = data_dirs;
   CO_TRY_(open_topics());
   TRY_CO(listening, env.network.listen(config.listen));
@@ -245,6 +254,7 @@ Task<Result<void>> Server::State::open() {
   background.spawn(maintenance->run());
   background.spawn(member->run());
   if (config.cleaner_enabled) cleaner->start();
+  if (http) http->ready(*node);
   co_return Result<void>();
 }
 
@@ -296,10 +306,12 @@ Task<void> Server::State::serve(std::unique_ptr<host::Stream> stream) {
   host::Address peer = connection.peer();
   uint64_t number = next_connection++;
   live[number] = &connection;
+  services.metrics.enter([](Metrics& metrics) { metrics.connection_opened(); });
   Session session(*node, peer);
   MOLDAU_LOG_DEBUG(logger, "connection {} from {}", number, peer.to_string());
   Result<void> end = co_await connection.serve(session);
   live.erase(number);
+  services.metrics.enter([](Metrics& metrics) { metrics.connection_closed(); });
   if (!end && !stopping) log_end(peer, end.error());
 }
 
@@ -381,6 +393,7 @@ Task<Result<std::unique_ptr<Server>>> Server::start(host::Env& env, BrokerConfig
     if (state->kraft) (void)co_await state->kraft->close();
     if (state->own_metadata_dir) co_await state->own_metadata_dir->stop();
     if (state->dirs) co_await state->dirs->stop();
+    if (state->http) co_await state->http->stop();
     co_return std::move(opened.error());
   }
   std::unique_ptr<Server> server(new Server(std::move(state)));
@@ -388,6 +401,10 @@ Task<Result<std::unique_ptr<Server>>> Server::start(host::Env& env, BrokerConfig
 }
 
 host::Address Server::address() const { return state_->node->address; }
+std::optional<host::Address> Server::http_address() const {
+  if (!state_->http) return std::nullopt;
+  return state_->http->address();
+}
 const std::string& Server::cluster_id() const { return state_->node->cluster_id; }
 const std::vector<std::string>& Server::log_dirs() const { return state_->config.log_dirs; }
 size_t Server::memory() const { return state_->pool.in_use(); }
@@ -401,6 +418,7 @@ Task<Result<void>> Server::stop() {
   State& s = *state_;
   s.stopping = true;
   s.stopped.notify_all();
+  if (s.http) co_await s.http->not_ready("stopping");
   s.listener->close();
   s.maintenance->stop();
   s.groups->refuse_all();
@@ -414,6 +432,7 @@ Task<Result<void>> Server::stop() {
   Result<void> closed = co_await s.partitions->close_all(s.env);
   Result<void> metadata_closed = co_await s.close_metadata();
   Result<void> dir_closed = co_await s.dirs->close(s.member->epoch());
+  if (s.http) co_await s.http->stop();
   if (!closed) co_return closed;
   if (!metadata_closed) co_return metadata_closed;
   co_return dir_closed;

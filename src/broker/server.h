@@ -2,6 +2,7 @@
 // serves connections, stops in order. The simulator runs it as main does.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ class Server {
   ~Server();
 
   host::Address address() const;
+  std::optional<host::Address> http_address() const;
   const std::string& cluster_id() const;
   const std::vector<std::string>& log_dirs() const;
   size_t partitions() const;

@@ -15,6 +15,9 @@ namespace moldau::broker {
 namespace {
 
 constexpr std::string_view kFlush = "moldau.flush";
+constexpr std::string_view kHttp = "moldau.http.listener";
+
+bool is_own_key(std::string_view name) { return name == kFlush || name == kHttp; }
 
 // "listener.name.internal.ssl.keystore.location" is about ssl.keystore.location; so is the same
 // with a mechanism before it.
@@ -44,6 +47,7 @@ class ConfigReader {
   void read_quorum(const std::vector<Listener>& listeners,
                    const std::vector<std::string>& controllers);
   void read_advertised(const std::vector<std::string>& controllers);
+  void read_http();
   void read_directories();
   void read_settings();
   void tell();
@@ -81,6 +85,7 @@ void ConfigReader::check_key(const std::string& name, const Property& property) 
     std::vector<std::string_view> known;
     for (const BrokerKey& one : broker_keys()) known.push_back(one.name);
     known.push_back(kFlush);
+    known.push_back(kHttp);
     return wrong(unknown_name("key", name, property.source, known));
   }
   bool secret = key->type == KeyType::password;
@@ -104,7 +109,7 @@ void ConfigReader::check_key(const std::string& name, const Property& property) 
 
 void ConfigReader::check_keys() {
   for (const auto& [name, property] : properties_) {
-    if (name != kFlush) check_key(name, property);
+    if (!is_own_key(name)) check_key(name, property);
   }
 }
 
@@ -213,6 +218,17 @@ void ConfigReader::read_advertised(const std::vector<std::string>& controllers) 
   }
 }
 
+void ConfigReader::read_http() {
+  const Property* given = find(kHttp);
+  if (!given || given->value.empty()) return;
+  std::string_view text = given->value;
+  if (text.starts_with("HTTP://")) text.remove_prefix(7);
+  Result<host::HostPort> where = host::HostPort::parse(std::string(text), 0);
+  if (!where || text.rfind(':') == text.npos)
+    return wrong(kHttp, *given, "it takes a place to listen at, as HTTP://localhost:9644");
+  config_.http = *where;
+}
+
 void ConfigReader::read_directories() {
   const Property* given = find("log.dirs");
   if (!given) given = find("log.dir");
@@ -230,6 +246,8 @@ void ConfigReader::read_settings() {
   number("message.max.bytes", broker.max_message_bytes);
   number("fetch.max.bytes", broker.fetch_max_bytes);
   number("socket.request.max.bytes", broker.max_request_bytes);
+  number("max.incremental.fetch.session.cache.slots", broker.fetch_sessions);
+  number("max.request.partition.size.limit", broker.max_described_partitions);
   number("num.recovery.threads.per.data.dir", broker.recovery_tasks_per_dir);
   flag("auto.create.topics.enable", broker.auto_create_topics);
   flag("delete.topic.enable", broker.delete_topics);
@@ -264,6 +282,7 @@ Result<ServerConfig> ConfigReader::run() {
   if (wrong_.empty()) {
     read_identity();
     read_listeners();
+    read_http();
     read_directories();
     read_settings();
   }
@@ -279,7 +298,7 @@ Result<ServerConfig> read_server_config(const Properties& properties) {
 }
 
 bool is_server_key(std::string_view name) {
-  return name == kFlush || find_broker_key(base_key(name));
+  return is_own_key(name) || find_broker_key(base_key(name));
 }
 
 Result<std::vector<Listener>> parse_listeners(std::string_view text) {

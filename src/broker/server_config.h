@@ -1,6 +1,7 @@
 // Kafka's server.properties into what a broker goes by: every key is known (broker_keys.h), and
 // what cannot be honoured is said, or refused. Pure: files and environment are read by app.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,9 +25,10 @@ Result<std::vector<Listener>> parse_listeners(std::string_view text);
 bool is_server_key(std::string_view name);
 
 struct ServerConfig {
-  BrokerConfig broker;               // but for `listen`: a name is still to be resolved
-  host::HostPort listen;             // no host: all addresses
-  std::vector<std::string> notices;  // for people: what has no effect here, what is not there yet
+  BrokerConfig broker;                 // but for `listen`: a name is still to be resolved
+  host::HostPort listen;               // no host: all addresses
+  std::optional<host::HostPort> http;  // moldau.http.listener, as `listen`
+  std::vector<std::string> notices;    // for people: what has no effect here, what is not there yet
 };
 
 // Errors: invalid. The text has all that is wrong with the configuration, a line each: the key,

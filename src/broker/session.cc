@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include "broker/api/handlers.h"
+#include "broker/node.h"
+#include "broker/services.h"
+#include "host/loop.h"
 
 namespace moldau::broker {
 
@@ -27,6 +30,44 @@ std::string spelled(const host::IpAddress& ip) {
   return out;
 }
 
+// How long a request takes, for the metrics.
+class Stopwatch {
+ public:
+  Stopwatch(Node& node, wire::ApiKey key, size_t bytes_in)
+      : node_(node), key_(key), bytes_in_(bytes_in), began_(node.env.loop.now()) {}
+  void stop(size_t bytes_out, bool closed) const {
+    Metrics::Handled handled{.key = key_,
+                             .took = node_.env.loop.now() - began_,
+                             .bytes_in = bytes_in_,
+                             .bytes_out = bytes_out,
+                             .closed = closed};
+    node_.services.metrics.enter([&](Metrics& metrics) { metrics.handled(handled); });
+  }
+
+ private:
+  Node& node_;
+  const wire::ApiKey key_;
+  const size_t bytes_in_;
+  const Instant began_;
+};
+
+// A reply that waits, with the watch running until it is there.
+class Timed final : public net::Later {
+ public:
+  Timed(const Stopwatch& watch, std::unique_ptr<net::Later> inner)
+      : watch_(watch), inner_(std::move(inner)) {}
+  bool ready() const override { return inner_->ready(); }
+  Task<net::Outgoing> finish() override {
+    net::Outgoing out = co_await inner_->finish();
+    watch_.stop(out.chain.size(), out.close);
+    co_return out;
+  }
+
+ private:
+  const Stopwatch watch_;
+  std::unique_ptr<net::Later> inner_;
+};
+
 }  // namespace
 
 Session::Session(Node& node, const host::Address& peer)
@@ -49,7 +90,13 @@ Task<Result<net::Outgoing>> Session::handle(net::Frame frame) {
                    fmt::format("{} version {} is not served ({} to {} are)", start.api->name,
                                version, served->min_served, served->max));
   }
-  co_return co_await served->handle(node_, std::move(request));
+  Stopwatch watch(node_, served->key, request->frame.bytes.size());
+  Result<net::Outgoing> out = co_await served->handle(node_, std::move(request));
+  if (out && out->later)
+    out->later = std::make_unique<Timed>(watch, std::move(out->later));
+  else
+    watch.stop(out ? out->chain.size() : 0, !out);
+  co_return out;
 }
 
 }  // namespace moldau::broker

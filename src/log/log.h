@@ -86,6 +86,8 @@ class Log final : private LogMember {
   bool offline() const;
   // Of batches that are only in memory.
   size_t unwritten_bytes() const;
+  // Of all segments, as they were appended; index files do not count.
+  int64_t size_bytes() const;
 
   // Starts with the batch that holds request.from. Whole batches from the tail; a range of one file
   // may end inside a batch. Nothing at or above request.limit. Empty: nothing is there, or the
@@ -100,7 +102,8 @@ class Log final : private LogMember {
   // simpler. Errors: as read.
   host::Task<Result<AbortedList>> aborted(host::Env& env, Offset from, Offset upper);
   void expire_producers(WallTime now);
-  // What is known of producers now, as a snapshot file has it.
+  // What is known of producers now, by id; and as a snapshot file has it.
+  std::vector<ProducerEntry> producers() const;
   std::vector<uint8_t> producer_snapshot() const;
 
   // The first record with a timestamp >= t, and of what is written the record with the largest one.

@@ -112,6 +112,22 @@ Offset Log::last_stable(Offset high_watermark) {
   return core_.enter([&](LogCore& core) { return core.last_stable(high_watermark); });
 }
 
+std::vector<ProducerEntry> Log::producers() const {
+  return core_.enter([](const LogCore& core) {
+    std::vector<ProducerEntry> all;
+    for (const ProducerEntry* entry : core.producers().entries()) all.push_back(*entry);
+    return all;
+  });
+}
+
+int64_t Log::size_bytes() const {
+  return core_.enter([](const LogCore& core) {
+    int64_t bytes = 0;
+    for (const Segment& segment : core.segments()) bytes += segment.size;
+    return bytes;
+  });
+}
+
 std::vector<uint8_t> Log::producer_snapshot() const {
   return core_.enter(
       [](const LogCore& core) { return encode_producer_snapshot(core.producers()); });

@@ -47,12 +47,16 @@ Task<void> BrokerWorld::run_broker(host::Env& env) {
   server = nullptr;
 }
 
-void BrokerWorld::start() {
+void BrokerWorld::begin_start() {
   stopping_ = false;
   start_error.reset();
   stop_result.reset();
   if (node.up()) node.crash(sim::Crash::process);  // what is left of a process that has ended
   node.start();
+}
+
+void BrokerWorld::start() {
+  begin_start();
   ASSERT_TRUE(run_until([&] { return server || start_error; })) << "the server never becomes ready";
   if (start_error) ADD_FAILURE() << start_error->to_string();
 }

@@ -38,6 +38,7 @@ class BrokerWorld {
 
   // Until the server is ready, or has said why not (start_error).
   void start();
+  void begin_start();  // without waiting
   // As SIGTERM does. False: it has not ended within the time.
   bool stop(Duration within = seconds(5));
   // kill -9 or power loss.

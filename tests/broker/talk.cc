@@ -147,7 +147,9 @@ std::string FetchSpec::bytes() const {
   out.i32(1).text(topic).i32(static_cast<int32_t>(partitions.size()));
   for (const Partition& p : partitions)
     out.i32(p.index).i32(p.leader_epoch).i64(p.offset).i64(-1).i32(p.max_bytes);
-  return out.i32(0).text("").bytes();
+  out.i32(1).text(topic).i32(static_cast<int32_t>(forgotten.size()));
+  for (int32_t partition : forgotten) out.i32(partition);
+  return out.text("").bytes();
 }
 
 FetchReply read_fetched(In reply) {

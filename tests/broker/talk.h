@@ -113,7 +113,8 @@ struct FetchSpec {
   int8_t isolation = 0;
   int32_t session_id = 0;
   int32_t session_epoch = -1;
-  std::string bytes() const;  // version 11
+  std::vector<int32_t> forgotten = {};  // of the topic
+  std::string bytes() const;            // version 11
 };
 struct Fetched {
   int32_t index = 0;

@@ -57,8 +57,9 @@ def server_command(folder, version=VERSION):
             os.path.join(folder, "server.properties")]
 
 
-def format_node(folder, listen, version=VERSION):
-    """Writes server.properties for one combined node and formats it; does nothing to a folder that has it already."""
+def format_node(folder, listen, version=VERSION, more_dirs=()):
+    """Writes server.properties for one combined node and formats it; does nothing to a folder that has it already.
+    more_dirs: further data directories."""
     from broker import free_port
     properties = os.path.join(folder, "server.properties")
     if os.path.exists(properties):
@@ -72,7 +73,7 @@ node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
 listeners=PLAINTEXT://{host}:{port},CONTROLLER://127.0.0.1:{controller}
 controller.listener.names=CONTROLLER
-log.dirs={folder}
+log.dirs={",".join([folder, *more_dirs])}
 offsets.topic.replication.factor=1
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
@@ -92,12 +93,12 @@ broker.session.timeout.ms=3000
 class Server:
     """A running Kafka with its folder."""
 
-    def __init__(self, folder, version=VERSION):
+    def __init__(self, folder, version=VERSION, more_dirs=()):
         from broker import free_port
         self.version = version
         self.folder, self.log = folder, os.path.join(folder, "kafka.log")
         self.address = f"127.0.0.1:{free_port()}"
-        format_node(folder, self.address, version)
+        format_node(folder, self.address, version, more_dirs)
 
     def start(self):
         with open(self.log, "ab") as log:

@@ -315,6 +315,7 @@ def sessions(s, v, f):
         ask("session, error partition again", session=session, epoch=7)
         ask("session, wrong epoch", session=session, epoch=99)
         ask("session, last epoch again", session=session, epoch=7)
+        ask("session, epoch -5", session=session, epoch=-5)
         ask("session, replaced by a new one", of(part(5)), session=session, epoch=0)
         ask("session, the replaced one", session=session, epoch=8)
     ask("session, unknown id", session=123456789, epoch=1)
@@ -325,6 +326,71 @@ def sessions(s, v, f):
     if closing and closing["SessionId"]:
         ask("session, closed by epoch -1", of(part(5)), session=closing["SessionId"], epoch=-1)
         ask("session, after it was closed", session=closing["SessionId"], epoch=1)
+    session_members(s, v, f)
+    session_news(s, v)
+
+
+def session_members(s, v, f):
+    """What is in a session: added, forgotten, twice, of another kind of names."""
+    ask, of, part = f.ask, f.of, f.part
+
+    def forget(*partitions):
+        return [{"Topic": f.topic, "TopicId": s.id_of(f.topic), "Partitions": list(partitions)}]
+
+    nothing = ask("session of nothing", epoch=0)["SessionId"]
+    ask("session of nothing, one added", of(part(0)), session=nothing, epoch=1)
+    ask("session of nothing, next", session=nothing, epoch=2)
+    ask("session of nothing, all forgotten", session=nothing, epoch=3, forgotten=forget(0))
+    ask("session of nothing, after that", of(part(0)), session=nothing, epoch=4)
+    two = ask("session of two", of(part(0), part(0, 1)), epoch=0)["SessionId"]
+    ask("session of two, one more is added and forgotten", of(part(0, 9)), session=two, epoch=1, forgotten=forget(9))
+    ask("session of two, unknown ones are forgotten", session=two, epoch=2, forgotten=forget(7, 8))
+    ask("session of two, one twice", of(part(1), part(3)), session=two, epoch=3)
+    ask("session of two, limit 1", session=two, epoch=4, max_bytes=1)
+    ask("session of two, limit 1 again", session=two, epoch=5, max_bytes=1)
+    ask("session of two, both forgotten, one comes", of(part(0, 9)), session=two, epoch=6, forgotten=forget(0, 1))
+    ask("session of two, next", session=two, epoch=7)
+    odd = ask("session with unknown partitions", of(part(0, 9), part(0), part(0, 8), part(0, 1)), epoch=0)["SessionId"]
+    ask("session with unknown partitions, next", session=odd, epoch=1)
+    if v in (12, 13):
+        other = {"ReplicaId": -1, "MaxWaitMs": 0, "MinBytes": 1, "MaxBytes": 1 << 20, "SessionId": odd, "SessionEpoch": 2, "Topics": [], "ForgottenTopicsData": []}
+        s.ask("Fetch: session by names and by ids", "Fetch", 25 - v, key=v, **other)
+        ask("session by names and by ids, as before", session=odd, epoch=2)
+
+
+def session_news(s, v):
+    """What happens to a session's partitions between its fetches."""
+    topic = s.make_topic(f"session-v{v}", partitions=3)
+    g = Fetcher(s, v)
+    g.topic = topic
+    ask, of, part = g.ask, g.of, g.part
+    session = ask("session, empty partitions", of(part(0), part(0, 1), part(0, 2)), epoch=0)["SessionId"]
+
+    def write(partition, *values):
+        s.call("Produce", 9, Acks=-1, TimeoutMs=5000, TransactionalId=None, TopicData=[
+            {"Name": topic, "PartitionData": [{"Index": partition, "Records": batch(*values, timestamp=NOW)}]}])
+
+    write(1, b"one", b"two")
+    ask("session, news in one", session=session, epoch=1)
+    ask("session, no progress said", session=session, epoch=2)
+    ask("session, progress", of(part(2, 1)), session=session, epoch=3)
+    write(0, b"three")
+    write(2, b"four")
+    ask("session, news in two", session=session, epoch=4)
+    write(1, b"five")
+    ask("session, news in all: who had none comes first", session=session, epoch=5)
+    ask("session, all are read", of(part(1), part(3, 1), part(1, 2)), session=session, epoch=6)
+    s.call("DeleteRecords", 2, TimeoutMs=5000, Topics=[{"Name": topic, "Partitions": [{"PartitionIndex": 1, "Offset": 2}]}])
+    ask("session, records were deleted", session=session, epoch=7)
+    ask("session, and nothing since", session=session, epoch=8)
+    started = time.monotonic()
+    ask("session, waits", session=session, epoch=9, wait_ms=400)
+    s.record("Fetch: session, waits: waited", v, bool(time.monotonic() - started >= 0.35))
+    s.requests["Fetch: session, waits: waited"] = "Fetch"
+    s.call("DeleteTopics", 6, Topics=[{"Name": topic, "TopicId": ZERO}], TimeoutMs=5000)
+    s.wait_gone(topic)
+    ask("session, the topic has gone", session=session, epoch=10)
+    ask("session, it is still gone", session=session, epoch=11)
 
 
 ALL = {"Produce": produce, "Fetch": fetch}

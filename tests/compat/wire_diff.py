@@ -7,6 +7,7 @@ import time
 import kafka
 import messages
 import rawclient
+import wire_admin_cases
 import wire_cases
 import wire_cluster_cases
 import wire_config_cases
@@ -16,7 +17,7 @@ import wire_group_cases
 from wire_may_differ import MAY_DIFFER
 from wire_session import Session
 
-CASES = {**wire_cases.ALL, **wire_data_cases.ALL, **wire_config_cases.ALL, **wire_cluster_cases.ALL, **wire_group_cases.ALL,
+CASES = {**wire_cases.ALL, **wire_data_cases.ALL, **wire_config_cases.ALL, **wire_cluster_cases.ALL, **wire_admin_cases.ALL, **wire_group_cases.ALL,
          **wire_consumer_cases.ALL}
 
 
@@ -153,9 +154,10 @@ def compare(kafka_address, our_address, only):
 
 def main(arguments):
     from broker import Broker
-    broker = None if arguments.against else Broker()
     with tempfile.TemporaryDirectory(prefix="moldau-compat-") as folder:
-        server = None if arguments.kafka else kafka.Server(os.path.join(folder, "kafka")).start()
+        # Two data directories each, so that there is where to move a replica to.
+        broker = None if arguments.against else Broker(more_dirs=[os.path.join(folder, "moldau-second")])
+        server = None if arguments.kafka else kafka.Server(os.path.join(folder, "kafka"), more_dirs=[os.path.join(folder, "kafka-second")]).start()
         try:
             address = arguments.against or broker.start().address
             return compare(arguments.kafka or server.address, address, arguments.rest if arguments.command == "wire-diff" else [])

@@ -8,8 +8,6 @@ MAY_DIFFER = (
      "what cannot be changed while the broker runs is said to be read-only"),
     (r"ListConfigResources: (all|brokers)", r"ConfigResources",
      "loggers have no settings yet, and are not listed"),
-    (r"Fetch: session.*", r"",
-     "fetch sessions are not offered yet: session id 0, which Kafka too answers when its session cache is full"),
     (r"Metadata: unknown topic, auto-create", r"Topics\[0\]",
      "a topic that is asked for is there at once: no client has to ask a second time"),
     (r"Fetch: (partition limit (100|200)|request limit 200, two partitions)", r"Responses\[0\]\.Partitions\[0\]\.Records",
@@ -20,8 +18,6 @@ MAY_DIFFER = (
      "a topic without partitions is answered as asked, Kafka leaves it out"),
     (r"Metadata: (null name and .*|name and id|known id and unknown id|an id and another topic's name)", r"",
      "requests that mix ids and names, or hold neither, are answered one by one"),
-    (r"Fetch: good and unknown topic( id)?", r"Responses",
-     "topics are answered in the order of the request, Kafka moves those with an error to the end"),
     (r"ConsumerGroupHeartbeat: expression: bad: a closing parenthesis", r"ErrorMessage",
      "Kafka's expressions know no word for a parenthesis too many"),
 )

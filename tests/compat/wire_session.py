@@ -153,6 +153,10 @@ class Session:
             return "its port" if value == self.port else value
         if field == "ClusterId":
             return "an id" if value else value
+        if field == "LogDir":
+            return "the second" if value.endswith("-second") else "the first"
+        if field in ("TotalBytes", "UsableBytes"):
+            return "bytes" if value > 0 else value
         if field == "ProducerId":                               # given out by each broker, like session ids
             return "an id" if value >= 0 else value
         if field == "SessionId":

@@ -35,17 +35,18 @@ def wait_until(condition, seconds, what):
 class Broker:
     """One `moldau dev` process with its data directory; the directory outlives the process so that it can be started again."""
 
-    def __init__(self, data=None, port=None, program=None, ephemeral=False):
+    def __init__(self, data=None, port=None, program=None, ephemeral=False, more_dirs=(), settings=()):
         self.program, self.ephemeral = program or PROGRAM, ephemeral
         self.base = tempfile.mkdtemp(prefix="moldau-interop-")
         self.data = data or os.path.join(self.base, "data")
+        self.more_dirs, self.settings = more_dirs, settings      # beside data; (name, value) for --set
         self.port = port or free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.process, self.lines, self.errors = None, [], os.path.join(self.base, "stderr")
 
     def start(self, wait=60):
-        where = ["--ephemeral"] if self.ephemeral else ["--data", self.data]
-        command = [self.program, "dev", *where, "--listen", self.address]
+        where = ["--ephemeral"] if self.ephemeral else ["--data", self.data, *(word for folder in self.more_dirs for word in ("--data", folder))]
+        command = [self.program, "dev", *where, "--listen", self.address, *(word for name, value in self.settings for word in ("--set", f"{name}={value}"))]
         self.lines = []
         with open(self.errors, "ab") as errors:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "broker/api/handlers.h"
+#include "broker/api/refusal.h"
 #include "broker/config_entries.h"
 #include "broker/errors.h"
 #include "broker/node.h"
@@ -20,11 +21,6 @@ using Wanted = CreateTopicsRequest::CreatableTopic;
 using Made = CreateTopicsResponse::CreatableTopicResult;
 
 namespace {
-
-struct Refusal {
-  ErrorCode error = ErrorCode::none;
-  std::string text;
-};
 
 Refusal check_name(const Topics& topics, std::string_view name) {
   if (const char* fault = topic_name_fault(name))
@@ -71,23 +67,6 @@ Refusal check_counts(const Wanted& wanted) {
                         "their log directories "
                         "cordoned.",
                         wanted.replication_factor)};
-  return {};
-}
-
-Refusal check_replicas(const wire::Array<int32_t>& brokers, int32_t self) {
-  constexpr ErrorCode kBad = ErrorCode::invalid_replica_assignment;
-  if (brokers.empty())
-    return {kBad, "The manual partition assignment includes an empty replica list."};
-  for (size_t i = 0; i < brokers.size(); i++) {
-    if (brokers[i] != self)
-      return {kBad, fmt::format("The manual partition assignment includes broker {}, but no such "
-                                "broker is registered.",
-                                brokers[i])};
-    if (i > 0)
-      return {kBad,
-              fmt::format("The manual partition assignment includes the broker {} more than once.",
-                          self)};
-  }
   return {};
 }
 

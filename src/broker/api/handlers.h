@@ -37,6 +37,10 @@ Answer describe_configs(Node& node, RequestPtr request);
 Answer alter_configs(Node& node, RequestPtr request);
 Answer incremental_alter_configs(Node& node, RequestPtr request);
 Answer list_config_resources(Node& node, RequestPtr request);
+Answer describe_log_dirs(Node& node, RequestPtr request);
+Answer describe_producers(Node& node, RequestPtr request);
+Answer describe_topic_partitions(Node& node, RequestPtr request);
+Answer create_partitions(Node& node, RequestPtr request);
 
 // The answer to an ApiVersions request of a version that we do not know: version 0, error 35, and
 // our range (KIP-511).

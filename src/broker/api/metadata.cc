@@ -5,6 +5,7 @@
 #include <set>
 
 #include "broker/api/handlers.h"
+#include "broker/api/partition_state.h"
 #include "broker/errors.h"
 #include "broker/internal_topics.h"
 #include "broker/node.h"
@@ -20,11 +21,7 @@ using TopicAnswer = MetadataResponse::MetadataResponseTopic;
 
 namespace {
 
-// Bit i stands for the operation with Kafka's number i. Without an authorizer everything is
-// allowed.
-constexpr int32_t kTopicOperations = 3576;
-constexpr int32_t kClusterOperations = 8096;
-constexpr int32_t kNobody = -1;
+constexpr int32_t kClusterOperations = 8096;  // as kTopicOperations
 
 TopicAnswer describe(Request& request, const Node& node, const Topic& topic) {
   using Partition = MetadataResponse::MetadataResponsePartition;
@@ -33,18 +30,14 @@ TopicAnswer describe(Request& request, const Node& node, const Topic& topic) {
   std::span<int32_t> self = request.arena.array<int32_t>(1);
   self[0] = node.config.node_id.value;
   for (size_t i = 0; i < partitions.size(); i++) {
-    partitions[i].partition_index = static_cast<int32_t>(i);
-    partitions[i].leader_id = self[0];
-    Partitions::Ref here = node.partitions.find(topic.name, partitions[i].partition_index);
-    if (here) partitions[i].leader_epoch = here->watermarks().leader_epoch.value;
-    partitions[i].replica_nodes = self;
-    partitions[i].isr_nodes = self;
-    ErrorCode absent = node.partitions.absent(topic.name, partitions[i].partition_index);
-    if (absent != ErrorCode::kafka_storage_error) continue;
-    // Its directory is offline: nobody can lead it.
-    partitions[i].error_code = code(ErrorCode::leader_not_available);
-    partitions[i].leader_id = kNobody;
-    partitions[i].offline_replicas = self;
+    PartitionState state = partition_state(node, topic, static_cast<int32_t>(i));
+    partitions[i] = {.error_code = code(state.error),
+                     .partition_index = static_cast<int32_t>(i),
+                     .leader_id = state.leader,
+                     .leader_epoch = state.leader_epoch,
+                     .replica_nodes = self,
+                     .isr_nodes = self};
+    if (state.offline) partitions[i].offline_replicas = self;
   }
   return {.name = request.arena.copy(topic.name),
           .topic_id = topic.id,

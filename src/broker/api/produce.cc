@@ -15,6 +15,7 @@
 #include "broker/errors.h"
 #include "broker/internal_topics.h"
 #include "broker/node.h"
+#include "broker/services.h"
 #include "broker/topic_config.h"
 #include "host/clock.h"
 #include "host/loop.h"
@@ -131,6 +132,11 @@ wire::ProducedBatch check(Production& p, const replica::Partition& partition, By
   return wire::check_produced(p.request->writable(records), rules, p.inflater);
 }
 
+void count_failure(Production& p, const replica::Partition& partition) {
+  p.node.services.metrics.enter(
+      [&](Metrics& metrics) { metrics.produce_failed(partition.topic()); });
+}
+
 host::Task<void> append(Production& p, Partitions::Ref partition,
                         const ProduceRequest::PartitionProduceData& data, PartitionAnswer& answer) {
   Node& node = p.node;
@@ -138,6 +144,7 @@ host::Task<void> append(Production& p, Partitions::Ref partition,
   wire::ProducedBatch batch = check(p, *partition, data.records.bytes, now);
   if (batch.fault.error != ErrorCode::none) {
     refuse_batch(p, answer, batch.fault, *partition);
+    count_failure(p, *partition);
     co_return;
   }
   if (batch.bytes.empty()) {  // Produce below 3 with nothing, or with less than one message
@@ -153,8 +160,12 @@ host::Task<void> append(Production& p, Partitions::Ref partition,
   Result<log::Appended> appended = partition->append(block, batch.bytes, now);
   if (!appended) {
     refuse_append(p, answer, appended.error(), *partition);
+    count_failure(p, *partition);
     co_return;
   }
+  node.services.metrics.enter([&](Metrics& metrics) {
+    metrics.produced(partition->topic(), data.records.bytes.size(), batch.records);
+  });
   answer.base_offset = appended->base.value;
   answer.log_append_time_ms = appended->duplicate ? appended->timestamp : batch.append_time;
   answer.log_start_offset = appended->log_start.value;

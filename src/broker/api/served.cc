@@ -37,6 +37,10 @@ std::span<const Served> served_apis() {
       {ApiKey::consumer_group_heartbeat, 0, 0, 1, &consumer_group_heartbeat},
       {ApiKey::consumer_group_describe, 0, 0, 1, &consumer_group_describe},
       {ApiKey::list_config_resources, 0, 0, 1, &list_config_resources},
+      {ApiKey::describe_log_dirs, 0, 0, 5, &describe_log_dirs},
+      {ApiKey::describe_producers, 0, 0, 0, &describe_producers},
+      {ApiKey::describe_topic_partitions, 0, 0, 0, &describe_topic_partitions},
+      {ApiKey::create_partitions, 0, 0, 3, &create_partitions},
   };
   return kServed;
 }
