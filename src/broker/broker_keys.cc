@@ -354,7 +354,7 @@ constexpr BrokerKey kKeys[] = {
     {"ssl.truststore.location", text, nullptr, {}, per_broker, later},
     {"ssl.truststore.password", password, nullptr, {}, per_broker, later},
     {"ssl.truststore.type", text, "JKS", {}, per_broker, later},
-    {"telemetry.max.bytes", i32, "1048576", from(1), read_only, later},
+    {"telemetry.max.bytes", i32, "1048576", from(1), read_only, honoured},
     {"transaction.abort.timed.out.transaction.cleanup.interval.ms", i32, "10000", from(1), read_only, later},
     {"transaction.max.timeout.ms", i32, "900000", from(1), read_only, later},
     {"transaction.partition.verification.enable", boolean, "true", {}, cluster_wide, later},

@@ -85,6 +85,7 @@ struct BrokerConfig {
   int32_t fetch_max_bytes =
       55 << 20;                  // fetch.max.bytes: of one reply, whatever the consumer asks for
   size_t fetch_sessions = 1000;  // max.incremental.fetch.session.cache.slots
+  size_t telemetry_max_bytes = 1 << 20;  // telemetry.max.bytes
   int32_t max_described_partitions =
       2000;  // max.request.partition.size.limit: of one answer to DescribeTopicPartitions
   TopicDefaults topic;

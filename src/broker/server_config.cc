@@ -247,6 +247,7 @@ void ConfigReader::read_settings() {
   number("fetch.max.bytes", broker.fetch_max_bytes);
   number("socket.request.max.bytes", broker.max_request_bytes);
   number("max.incremental.fetch.session.cache.slots", broker.fetch_sessions);
+  number("telemetry.max.bytes", broker.telemetry_max_bytes);
   number("max.request.partition.size.limit", broker.max_described_partitions);
   number("num.recovery.threads.per.data.dir", broker.recovery_tasks_per_dir);
   flag("auto.create.topics.enable", broker.auto_create_topics);

@@ -111,6 +111,8 @@ TEST_F(SessionTest, ApiVersionsListsWhatIsServed) {
   EXPECT_EQ(ranges[api::kProduce], std::pair(int16_t{0}, int16_t{13}));
   EXPECT_EQ(ranges[api::kFetch], std::pair(int16_t{0}, int16_t{18}));
   EXPECT_EQ(ranges[api::kApiVersions].second, 4);
+  for (const Served& one : served_apis())
+    EXPECT_EQ(ranges.contains(static_cast<int16_t>(one.key)), !one.hidden);
 }
 
 TEST_F(SessionTest, SoftwareNamesThatAreNoneAreInvalid) {

@@ -1,8 +1,10 @@
 """The requests of the comparison about partitions and where they lie: DescribeLogDirs, DescribeProducers, DescribeTopicPartitions,
-CreatePartitions."""
+CreatePartitions; and about client metrics."""
+import uuid
+
 import rawclient
 from records import batch
-from wire_session import NOW
+from wire_session import NOW, ZERO
 
 
 def written(s, topic, partition, *values, **fields):
@@ -151,5 +153,45 @@ def create_partitions(s, v):
     rawclient.wait_until(lambda: s.end_offset(topic, 4) is None, 5, f"no partition 4 ({s.name})")
 
 
-ALL = {"DescribeLogDirs": describe_log_dirs, "DescribeProducers": describe_producers, "DescribeTopicPartitions": describe_topic_partitions,
+# --- GetTelemetrySubscriptions, PushTelemetry: of a broker without a plugin that takes metrics. Neither is advertised.
+
+def telemetry(s, v):
+    def get(label, client):
+        answer = s.ask(f"GetTelemetrySubscriptions: {label}", "GetTelemetrySubscriptions", v, ClientInstanceId=client)
+        if client == ZERO:
+            s.answers[f"GetTelemetrySubscriptions: {label}", v]["SubscriptionId"] = "goes with the id"
+        return answer["ClientInstanceId"], answer["SubscriptionId"]
+
+    def push(label, client, subscription, metrics=b"", codec=0, last=False):
+        s.ask(f"PushTelemetry: {label}", "PushTelemetry", v, ClientInstanceId=client, SubscriptionId=subscription, Terminating=last,
+              CompressionType=codec, Metrics=metrics)
+
+    def client(n):
+        """The same on both sides, another one for each run."""
+        return uuid.uuid5(uuid.NAMESPACE_URL, f"{s.run}-{n}")
+
+    get("no id yet", ZERO)
+    _, subscription = get("with an id", client(1))
+    get("again at once", client(1))
+    push("another subscription", client(1), subscription + 1)
+    get("after another subscription", client(1))
+    push("too early", client(1), subscription)
+    get("after too early", client(1))
+    push("the last", client(1), subscription, last=True)
+    push("after the last", client(1), subscription, last=True)
+    get("after the last", client(1))
+    _, subscription = get("for a codec", client(2))
+    push("codec 9", client(2), subscription, codec=9)
+    get("after codec 9", client(2))
+    for label, metrics, codec in (("nothing", b"", 0), ("a byte too many", b"x" * 1048577, 0), ("as much as may be", b"x" * 1048576, 0),
+                                  ("no gzip", b"garbage", 1), ("no zstd", b"garbage", 4), ("no lz4", b"garbage", 3), ("no snappy", b"garbage", 2)):
+        _, subscription = get(f"for {label}", client(label))
+        push(label, client(label), subscription, metrics, codec)
+    push("who never asked", client(3), 5)
+    get("after that", client(3))
+    push("no id", ZERO, 0)
+    push("id 1", uuid.UUID(int=1), 0)
+
+
+ALL = {"GetTelemetrySubscriptions": telemetry, "DescribeLogDirs": describe_log_dirs, "DescribeProducers": describe_producers, "DescribeTopicPartitions": describe_topic_partitions,
        "CreatePartitions": create_partitions}

@@ -67,11 +67,14 @@ Answer api_versions(Node& node, RequestPtr request) {
   std::span<const Served> served = served_apis();
   std::span<ApiVersionsResponse::ApiVersion> keys =
       request->arena.array<ApiVersionsResponse::ApiVersion>(served.size());
-  for (size_t i = 0; i < served.size(); i++)
-    keys[i] = {.api_key = static_cast<int16_t>(served[i].key),
-               .min_version = served[i].min_advertised,
-               .max_version = served[i].max};
-  ApiVersionsResponse answer{.api_keys = keys};
+  size_t count = 0;
+  for (const Served& one : served) {
+    if (one.hidden) continue;
+    keys[count++] = {.api_key = static_cast<int16_t>(one.key),
+                     .min_version = one.min_advertised,
+                     .max_version = one.max};
+  }
+  ApiVersionsResponse answer{.api_keys = keys.first(count)};
   std::shared_ptr<const metadata::Image> image = node.kraft.metadata().image();
   int16_t kraft = node.kraft.raft().core().voters().kraft_version();
   answer.supported_features = supported(*request);

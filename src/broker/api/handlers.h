@@ -55,6 +55,7 @@ struct Served {
   int16_t min_served;
   int16_t max;
   Answer (*handle)(Node&, RequestPtr);
+  bool hidden = false;  // answered, and not advertised
 };
 std::span<const Served> served_apis();
 

@@ -1,4 +1,5 @@
 #include "broker/api/handlers.h"
+#include "broker/api/telemetry.h"
 
 namespace moldau::broker {
 
@@ -41,6 +42,8 @@ std::span<const Served> served_apis() {
       {ApiKey::describe_producers, 0, 0, 0, &describe_producers},
       {ApiKey::describe_topic_partitions, 0, 0, 0, &describe_topic_partitions},
       {ApiKey::create_partitions, 0, 0, 3, &create_partitions},
+      {ApiKey::get_telemetry_subscriptions, 0, 0, 0, &get_telemetry_subscriptions, true},
+      {ApiKey::push_telemetry, 0, 0, 0, &push_telemetry, true},
   };
   return kServed;
 }
