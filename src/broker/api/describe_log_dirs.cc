@@ -43,13 +43,13 @@ class Wanted {
   std::map<std::string_view, std::set<int32_t>> named_;
 };
 
-using Contents = std::map<std::string, std::vector<Held>>;  // by topic
-std::map<const log::LogDir*, Contents> contents_of(const Node& node, const Wanted& wanted) {
-  std::map<const log::LogDir*, Contents> all;
+using Contents = std::map<std::string, std::vector<Held>>;  // by topic; of directories, by path
+std::map<std::string, Contents> contents_of(const Node& node, const Wanted& wanted) {
+  std::map<std::string, Contents> all;
   for (const Partitions::Ref& partition : node.partitions.all()) {
     int32_t index = partition->index().value;
     if (!wanted.contains(partition->topic(), index)) continue;
-    const log::LogDir* dir = &partition->log().data_directory();
+    const std::string& dir = partition->log().data_directory().path();
     all[dir][partition->topic()].push_back(
         {.partition_index = index, .partition_size = partition->log().size_bytes()});
   }
@@ -89,11 +89,11 @@ Answer describe_log_dirs(Node& node, RequestPtr request) {
   TRY_CO(body,
          wire::decode<DescribeLogDirsRequest>(request->body, request->version, request->arena));
   Wanted wanted(body);
-  std::map<const log::LogDir*, Contents> contents = contents_of(node, wanted);
+  std::map<std::string, Contents> contents = contents_of(node, wanted);
   const std::vector<log::LogDirs::Place>& places = node.partitions.dirs().places();
   std::span<DirAnswer> results = request->arena.array<DirAnswer>(places.size());
   for (size_t i = 0; i < places.size(); i++) {
-    const Contents& in_it = contents[places[i].dir.get()];
+    const Contents& in_it = contents[places[i].path];
     results[i] = co_await describe(node, request->arena, places[i], in_it);
   }
   DescribeLogDirsResponse answer{.results = results};
