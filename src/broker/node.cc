@@ -129,6 +129,7 @@ Task<Result<void>> Node::add_partitions(Topic before, int32_t count) {
   Result<void> stored = co_await catalog.replace(topic);
   if (stored) {
     partitions.serve(std::move(made));
+    co_await tell_places(topic.id);
     co_return stored;
   }
   if (is_broken_disk(stored.error())) partitions.take_offline(stored.error());
