@@ -1,12 +1,12 @@
 #include "base/bug.h"
 
-#include <array>
+#include <iterator>
 
 namespace moldau {
 
 namespace {
 // By the enumeration.
-constexpr std::array kNames = std::to_array<std::string_view>({
+constexpr std::string_view kNames[] = {
     "none",
     "ack_before_sync",
     "recovery_keeps_torn",
@@ -76,13 +76,13 @@ constexpr std::array kNames = std::to_array<std::string_view>({
     "consumer_epoch_unchecked",
     "consumer_commit_stale",
     "consumer_static_twice",
-});
-static_assert(kNames.size() == static_cast<size_t>(Bug::count_));
+};
+static_assert(std::size(kNames) == static_cast<size_t>(Bug::count_));
 }  // namespace
 
 std::string_view bug_name(Bug bug) {
   auto index = static_cast<size_t>(bug);
-  return index < kNames.size() ? kNames[index] : "?";
+  return index < std::size(kNames) ? kNames[index] : "?";
 }
 
 #ifdef MOLDAU_PLANTED_BUGS
