@@ -190,7 +190,7 @@ Task<Result<void>> Driver::wait_to_lead() {
 Result<void> Driver::ready_to_decide() const {
   if (failure_) return *failure_;
   if (stopping_) return closed();
-  bool leads = tip_ && raft_.core().leading() && raft_.core().state().epoch == leads_in_;
+  bool leads = tip_ && raft_.leads() && raft_.core().state().epoch == leads_in_;
   if (leads) return {};
   return fail(Errc::refused, "this node is not the controller");
 }

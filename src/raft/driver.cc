@@ -177,8 +177,7 @@ Task<void> Driver::exchange(Send send) {
 // --- What others want ---
 
 Result<Driver::Appended> Driver::append(std::vector<uint8_t> batch) {
-  if (ended() || core_.role() != RoleName::leader)
-    return fail(Errc::refused, "this replica does not lead the metadata log");
+  if (!leads()) return fail(Errc::refused, "this replica does not lead the metadata log");
   Offset base;
   carry_out(core_.append(now(), std::move(batch), &base));
   return Appended{core_.log().end() - 1, core_.state().epoch};

@@ -50,7 +50,9 @@ class Driver final : private log::LogListener {
     Offset last;
     LeaderEpoch epoch;
   };
-  // A batch as the builder made it, at once and in memory. Errors: refused (not the leader).
+  // It is the leader, and takes batches: not once it is closing or has failed.
+  bool leads() const { return !ended() && core_.role() == RoleName::leader; }
+  // A batch as the builder made it, at once and in memory. Errors: refused (it does not lead).
   Result<Appended> append(std::vector<uint8_t> batch);
   // Errors: timed_out (it may still commit), refused (another leads now: ask it), and failure().
   host::Task<Result<void>> wait_committed(Appended appended, Instant deadline);
