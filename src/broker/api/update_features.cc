@@ -15,7 +15,8 @@ namespace {
 FeatureUpdate::Kind kind_of(const wire::UpdateFeaturesRequest::FeatureUpdateKey& one,
                             int16_t version) {
   using Kind = FeatureUpdate::Kind;
-  if (version == 0) return one.allow_downgrade ? Kind::safe_downgrade : Kind::upgrade;
+  // Kafka does not look at version 0's allow_downgrade any more.
+  if (version == 0) return Kind::upgrade;
   bool known = one.upgrade_type >= 1 && one.upgrade_type <= 3;
   return known ? static_cast<Kind>(one.upgrade_type) : Kind::unknown;
 }
