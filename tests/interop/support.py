@@ -55,7 +55,7 @@ class InteropTest(unittest.TestCase):
         return producer
 
     def consumer(self, **config):
-        consumer = KafkaConsumer(bootstrap_servers=self.address, group_id=None, **config)
+        consumer = KafkaConsumer(**{"bootstrap_servers": self.address, "group_id": None, **config})
         self.addCleanup(consumer.close)
         return consumer
 
