@@ -68,14 +68,13 @@ void Membership::stop() {
 Task<Result<void>> Membership::leave() {
   stop();
   if (epoch_ < 0) co_return Result<void>();
-  for (;;) {
+  for (int beats = 1;; beats++) {
     Result<metadata::BrokerState> state = co_await beat(true);
     if (!state) co_return std::move(state.error());
     if (!state->good()) co_return not_taken(*state);
     if (state->may_stop) co_return Result<void>();
-    // What we led has moved by now; with others, they have to hear of it.
-    bool again = metadata_.image()->brokers->size() > 1;
-    if (again) co_await env_.loop.sleep(kSoon);
+    // What we led has moved by now; others have to hear of it.
+    if (beats > 1 || metadata_.image()->brokers->size() > 1) co_await env_.loop.sleep(kSoon);
   }
 }
 

@@ -41,7 +41,7 @@ class Turn {
   host::Semaphore& changes_;
 };
 
-// Whether the catalog on disk is the old one or the new one is not known any more.
+// Whether the metadata on disk has the change is not known any more.
 bool is_broken_disk(const Error& error) { return error.code() == Errc::io; }
 
 }  // namespace

@@ -39,7 +39,7 @@ TEST(Cluster, IsReadyAtOnceAfterACrash) {
   EXPECT_LT((world.world.now() - crashed).millis(), 1'000) << "it waits for no session to end";
 }
 
-TEST(Cluster, TopicsAndIdsOutliveManyStops) {
+TEST(Cluster, TopicsOutliveManyStops) {
   BrokerWorld world;
   world.config.kraft.snapshot_bytes = 2'000;
   world.start();

@@ -59,10 +59,8 @@ Refusal GroupCore::adopt(const std::string& name, Group& group, Moment moment) {
   }
   int32_t generation = group.generation;
   Step s{name, group, moment};
-  for (auto& [id, member] : group.members) {
+  for (auto& [id, member] : group.members)
     answer_join(member, {.error = ErrorCode::rebalance_in_progress, .member = id});
-    timers_.cancel({Due::session, name, id});
-  }
   cancel_syncs(s, ErrorCode::rebalance_in_progress);
   for (const auto& [id, member] : group.members) timers_.cancel({Due::session, name, id});
   for (const std::string& id : group.promised) timers_.cancel({Due::session, name, id});

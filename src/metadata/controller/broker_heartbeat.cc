@@ -1,7 +1,5 @@
 #include "metadata/controller/broker_heartbeat.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "metadata/controller/availability.h"
@@ -9,8 +7,6 @@
 #include "wire/messages/broker_registration_change_record.h"
 
 namespace moldau::metadata {
-
-using wire::ErrorCode;
 
 namespace {
 
@@ -111,20 +107,9 @@ void lose_directories(const View& view, const Broker& broker, const std::vector<
 Decision<BrokerState> decide(const View& view, const Sessions& sessions,
                              const BrokerHeartbeat& beat) {
   Decision<BrokerState> out;
-  auto at = view.image.brokers->find(beat.broker);
-  if (at == view.image.brokers->end()) {
-    static_cast<Verdict&>(out.reply) = {
-        ErrorCode::broker_id_not_registered,
-        fmt::format("Broker ID {} is not currently registered", beat.broker)};
-    return out;
-  }
-  const Broker& broker = at->second;
-  if (broker.epoch != beat.epoch) {
-    static_cast<Verdict&>(out.reply) = {
-        ErrorCode::stale_broker_epoch,
-        fmt::format("Expected broker epoch {}, but got broker epoch {}", broker.epoch, beat.epoch)};
-    return out;
-  }
+  static_cast<Verdict&>(out.reply) = check_broker(view.image, beat.broker, beat.epoch);
+  if (!out.reply.good()) return out;
+  const Broker& broker = view.image.brokers->at(beat.broker);
   Standing to = next_standing(view, sessions, broker, beat);
   move(view, broker, to, out.records);
   // One change of a partition at a time: the next heartbeat says it again.

@@ -99,16 +99,12 @@ Decision<BrokerRegistered> decide(const View& view, const Sessions& sessions,
 
 Decision<Verdict> decide(const View& view, const UnregisterBroker& wanted) {
   Decision<Verdict> out;
-  auto at = view.image.brokers->find(wanted.broker);
-  if (at == view.image.brokers->end()) {
-    out.reply = {ErrorCode::broker_id_not_registered,
-                 fmt::format("Broker ID {} is not currently registered", wanted.broker)};
-    return out;
-  }
+  out.reply = check_broker(view.image, wanted.broker, std::nullopt);
+  if (!out.reply.good()) return out;
   broker_leaves(view, wanted.broker.value, out.records);
   wire::UnregisterBrokerRecord record;
   record.broker_id = wanted.broker.value;
-  record.broker_epoch = at->second.epoch;
+  record.broker_epoch = view.image.brokers->at(wanted.broker).epoch;
   out.records.push_back(write_record(record, 0));
   return out;
 }

@@ -18,6 +18,18 @@ const std::string* find(const Configs& all, const ConfigResource& resource,
 
 }  // namespace
 
+Verdict check_broker(const Image& image, BrokerId broker, std::optional<int64_t> epoch) {
+  auto at = image.brokers->find(broker);
+  if (at == image.brokers->end())
+    return {wire::ErrorCode::broker_id_not_registered,
+            fmt::format("Broker ID {} is not currently registered", broker)};
+  if (epoch && at->second.epoch != *epoch)
+    return {
+        wire::ErrorCode::stale_broker_epoch,
+        fmt::format("Expected broker epoch {}, but got broker epoch {}", at->second.epoch, *epoch)};
+  return {};
+}
+
 bool is_active(const Image& image, int32_t broker) {
   auto at = image.brokers->find(BrokerId(broker));
   return at != image.brokers->end() && !at->second.fenced && !at->second.in_controlled_shutdown;

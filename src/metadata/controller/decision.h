@@ -2,6 +2,7 @@
 // the last record that was appended, and says which records are to follow and what is answered when
 // they are committed. Nothing changes but by its records. Pure.
 #pragma once
+#include <optional>
 #include <string>
 
 #include "metadata/entity_records.h"
@@ -40,6 +41,9 @@ struct View {
   const ControllerSettings& settings;
 };
 
+// Whether there is such a broker, and it speaks in its present epoch (nothing: in any). Errors:
+// broker_id_not_registered, stale_broker_epoch.
+Verdict check_broker(const Image& image, BrokerId broker, std::optional<int64_t> epoch);
 // Takes part: neither fenced nor on its way out.
 bool is_active(const Image& image, int32_t broker);
 // A setting of a topic as the controller sees it: the topic's own, this controller's, the

@@ -98,18 +98,8 @@ Decision<Verdict> decide(const View& view, const ChangeQuotas& wanted) {
 Decision<ProducerIdsAllocated> decide(const View& view, const AllocateProducerIds& wanted) {
   Decision<ProducerIdsAllocated> out;
   Verdict& verdict = out.reply;
-  auto at = view.image.brokers->find(wanted.broker);
-  if (at == view.image.brokers->end()) {
-    verdict = {ErrorCode::broker_id_not_registered,
-               fmt::format("Broker ID {} is not currently registered", wanted.broker)};
-    return out;
-  }
-  if (at->second.epoch != wanted.epoch) {
-    verdict = {ErrorCode::stale_broker_epoch,
-               fmt::format("Expected broker epoch {}, but got broker epoch {}", at->second.epoch,
-                           wanted.epoch)};
-    return out;
-  }
+  verdict = check_broker(view.image, wanted.broker, wanted.epoch);
+  if (!verdict.good()) return out;
   int64_t first = std::max<int64_t>(view.image.next_producer_id, 0);
   if (first > INT64_MAX - kProducerIdBlock) {
     verdict = {ErrorCode::unknown_server_error, "Exhausted all producerIds"};

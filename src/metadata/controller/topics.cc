@@ -216,18 +216,8 @@ std::optional<PartitionChange> placed(const Image& image, BrokerId broker,
 
 Decision<Verdict> decide(const View& view, const AssignDirectories& wanted) {
   Decision<Verdict> out;
-  auto at = view.image.brokers->find(wanted.broker);
-  if (at == view.image.brokers->end()) {
-    out.reply = {ErrorCode::broker_id_not_registered,
-                 fmt::format("Broker ID {} is not currently registered", wanted.broker)};
-    return out;
-  }
-  if (at->second.epoch != wanted.epoch) {
-    out.reply = {ErrorCode::stale_broker_epoch,
-                 fmt::format("Expected broker epoch {}, but got broker epoch {}", at->second.epoch,
-                             wanted.epoch)};
-    return out;
-  }
+  out.reply = check_broker(view.image, wanted.broker, wanted.epoch);
+  if (!out.reply.good()) return out;
   RecordLevel level(view.image);
   for (const AssignDirectories::Place& place : wanted.places)
     if (std::optional<PartitionChange> change = placed(view.image, wanted.broker, place))
